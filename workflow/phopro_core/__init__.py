@@ -1,0 +1,33 @@
+"""Fiber photometry: from raw recordings to trial-aligned datasets.
+
+The names below are imported when they are first used, since a Snakefile that is merely
+parsed should not wait for libraries that it doesn't need.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CSVLoader": "phopro_core.loaders",
+    "PhotometryData": "phopro_core.dataset",
+    "PhotometryExperiment": "phopro_core.experiment",
+    "PhotometryLoader": "phopro_core.loaders",
+}
+__all__ = [*_HOMES, "__version__"]
+
+if TYPE_CHECKING:
+    from phopro_core.dataset import PhotometryData
+    from phopro_core.experiment import PhotometryExperiment
+    from phopro_core.loaders import CSVLoader, PhotometryLoader
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

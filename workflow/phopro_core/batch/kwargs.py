@@ -1,0 +1,123 @@
+"""Keyword arguments from a config: checked against the signature that will receive them."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from phopro_core.batch.configuration import ConfigError
+
+
+class KwargsError(ConfigError, TypeError):
+    """Keyword arguments that the receiving function would not take."""
+
+
+def resolve_kwargs(
+    function: Callable, kwargs: Mapping[str, Any], n_positional: int = 1
+) -> dict[str, Any]:
+    """Check keyword arguments against a signature, and fill in its defaults.
+
+    Parameters
+    ----------
+    function : callable
+        An unbound method or a plain function.
+    kwargs : mapping
+    n_positional : int
+        How many of the leading parameters (self, the input's path) are given otherwise.
+
+    Returns
+    -------
+    dict
+        All parameters in the signature's order, values converted to their annotations.
+
+    Raises
+    ------
+    KwargsError
+        If a name is unexpected or missing, or a value does not fit its annotation.
+    """
+    name = f"{function.__qualname__}()"
+    parameters = list(inspect.signature(function).parameters.values())
+    given, parameters = parameters[:n_positional], parameters[n_positional:]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+
+    unexpected = [
+        key for key in kwargs if key not in named and (not takes_any or key in {p.name for p in given})
+    ]
+    if unexpected:
+        raise KwargsError(
+            f"Unexpected kwargs for {name}: {unexpected}\nallowed: {', '.join(named) or 'none'}"
+        )
+    missing = [p.name for p in named.values() if p.default is p.empty and p.name not in kwargs]
+    if missing:
+        raise KwargsError(f"Missing kwargs for {name}: {missing}")
+    resolved = {p.name: p.default for p in named.values() if p.default is not p.empty}
+    for key, value in kwargs.items():
+        annotation = named[key].annotation if key in named else inspect.Parameter.empty
+        resolved[key] = _converted(value, annotation, f"{name}: {key}")
+    return resolved
+
+
+def _converted(value: Any, annotation: Any, what: str) -> Any:
+    """The value as its annotation wants it; as it is where that says nothing checkable."""
+    from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+    from pydantic.errors import PydanticSchemaGenerationError
+
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+        return value
+    try:
+        adapter = TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        return value
+    try:
+        adapter.validate_python(value)
+    except ValidationError as error:
+        raise KwargsError(f"{what} is {value!r}, but must be {_describe(annotation)}") from error
+    return adapter.validate_python(value)
+
+
+def _describe(annotation: Any) -> str:
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    for module in ("typing.", "collections.abc.", "pathlib."):
+        text = text.replace(module, "")
+    return text
+
+
+def fill_templates(value: Any, path: Path) -> Any:
+    """Fill path templates in the text values of a nested mapping or list.
+
+    Parameters
+    ----------
+    value : any
+        ``{path}`` in a text stands for the discovered input, and ``{path.parent}``,
+        ``{path.stem}``, ``{path.name}`` … for its parts; ``{stem}`` for its name without
+        any suffix of a compressed file. A brace is written twice.
+    path : Path
+
+    Examples
+    --------
+    >>> fill_templates({"annotation_file": "{path.parent}/{stem}.json"}, Path("a/b.csv.gz"))
+    {'annotation_file': 'a/b.json'}
+    """
+    match value:
+        case str():
+            try:
+                return value.format(path=path, stem=stem(path))
+            except (AttributeError, IndexError, KeyError, ValueError) as error:
+                raise ConfigError(
+                    f"can't fill the template {value!r}: {error} (known are {{path}}, its "
+                    "parts such as {path.parent}, {path.name}, {path.stem}, and {stem}; a brace "
+                    "itself is written twice)"
+                ) from error
+        case Mapping():
+            return {key: fill_templates(item, path) for key, item in value.items()}
+        case list() | tuple():
+            return [fill_templates(item, path) for item in value]
+        case _:
+            return value
+
+
+def stem(path: Path) -> str:
+    """A file's name without its suffix, nor that of its compression."""
+    compressed = path.suffix.lower() in {".gz", ".bz2", ".xz", ".zst", ".zip"}
+    return Path(path.stem).stem if compressed else path.stem

@@ -1,0 +1,175 @@
+"""Warm workers: processes that have their imports behind them, and take job after job.
+
+Each worker is a process pool of one. So a worker that dies takes just its own job with
+it, where a pool of many would give up all that were under way.
+"""
+
+import gc
+import importlib.machinery
+import logging
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+from phopro_core.batch.objects import load_object
+
+logger = logging.getLogger(__name__)
+
+#: What the workers need, imported once and inherited by each. The package itself is not
+#: among it: which copy of it is meant is known only to the process that starts them.
+PRELOADED = (
+    "anndata",
+    "h5py",
+    "numpy",
+    "pandas",
+    "scipy.optimize",
+    "scipy.signal",
+)
+PRELOADED_FOR_DASHBOARDS = ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a script failed: the class of the error, and its message."""
+
+    error: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.error}: {self.message}"
+
+
+class WorkerPool:
+    """Runs functions in worker processes, as many as are asked of it at once.
+
+    Their imports begin when the pool is made, in the background.
+
+    Parameters
+    ----------
+    preload : list of str
+        Modules to import once, and to inherit to each worker.
+    """
+
+    def __init__(self, preload: Sequence[str] = PRELOADED) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(preload))
+        self._idle: queue.LifoQueue[ProcessPoolExecutor] = queue.LifoQueue()
+        main = sys.modules["__main__"]
+        if main.__spec__ is None:
+            # Else every worker would import anew the program that this process was
+            # started with, here Snakemake, which takes longer than most jobs.
+            main.__spec__ = importlib.machinery.ModuleSpec("__main__", None)
+        forkserver.ensure_running()
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function in an idle worker, wait for it, and return its result.
+
+        Raises
+        ------
+        BrokenProcessPool
+            If the worker died; the next call gets another one.
+        """
+        worker = self._idle_worker()
+        alive = True
+        try:
+            return worker.submit(function, *args).result()
+        except BrokenProcessPool:
+            alive = False
+            worker.shutdown(wait=False)
+            raise
+        finally:
+            if alive:
+                self._idle.put(worker)
+
+    def _idle_worker(self) -> ProcessPoolExecutor:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            return ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin_worker)
+
+
+def run_script(script: str, log: str, kwargs: Mapping[str, Any]) -> Failure | None:
+    """Run a script's main() with its messages, warnings and errors going to a log file."""
+    with _logging_to(log):
+        try:
+            load_object(f"{script}:main")(**kwargs)
+        except Exception as error:
+            logger.exception("%s failed", Path(script).stem)
+            return Failure(type(error).__name__, str(error))
+    return None
+
+
+def run_script_in(
+    pool: WorkerPool, script: str, log: str, kwargs: Mapping[str, Any]
+) -> Failure | None:
+    """Like :func:`run_script`, in a worker of a pool; its death is a failure too."""
+    try:
+        return pool.run(run_script, script, log, kwargs)
+    except BrokenProcessPool:
+        failure = Failure(
+            "WorkerDied",
+            "the process that worked on it was killed; if not by you, then likely by the system "
+            "for want of memory: run fewer jobs at once (--cores)",
+        )
+        with _logging_to(log, mode="a"):
+            logger.error("%s failed: %s", Path(script).stem, failure)
+        return failure
+
+
+def log_line(when: datetime, level: str, message: str) -> str:
+    """A line of a log file."""
+    return f"{when:%Y-%m-%d %H:%M:%S} {level:<7} {message}"
+
+
+class _LineFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.fromtimestamp(record.created)
+        line = log_line(when, record.levelname, record.getMessage())
+        return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
+
+
+@contextmanager
+def _logging_to(path: str, mode: str = "w") -> Iterator[None]:
+    """Send this thread's log records, and all warnings, to a file."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, mode=mode, encoding="utf-8")
+    handler.setFormatter(_LineFormatter())
+    thread = threading.get_ident()
+    handler.addFilter(lambda record: record.thread == thread)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    logging.getLogger("phopro_core").setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.removeHandler(handler)
+        handler.close()
+
+
+def _begin_worker() -> None:
+    # Ctrl-C reaches the whole process group; the main process decides what becomes of jobs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What is imported stays: spare the garbage collector from walking through it all, and
+    # the kernel from copying the pages that it would touch.
+    gc.freeze()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Exit when the main process is gone, even by kill -9."""
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)

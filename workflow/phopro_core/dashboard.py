@@ -1,0 +1,120 @@
+"""Dashboards: one picture per recording, to see at a glance whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from phopro_core.downsampling import downsample as keep_means
+from phopro_core.replacing import replacing
+from phopro_core.thinning import thin
+
+if TYPE_CHECKING:
+    from phopro_core.experiment import PhotometryExperiment
+
+SIZE = (11.0, 5.5)  # inches
+#: Pixel columns that a trace is thinned to: what a wide screen shows of the figure.
+COLUMNS = 1600
+#: Colours that readers with any colour vision tell apart (Okabe and Ito, 2008).
+SIGNAL, ISOSBESTIC, REFERENCE, PROCESSED = "#009E73", "#56B4E9", "#D55E00", "#000000"
+EVENTS = ("#CC79A7", "#E69F00", "#0072B2", "#7F7F7F", "#A6761D", "#66A61E", "#882255", "#44AA99")
+UNITS = {"dF/F": "dF/F", "dB/B": "dB/B", "dF": "dF (a.u.)", "dB": "dB (a.u.)"}
+
+
+def draw_dashboard(
+    experiment: PhotometryExperiment,
+    save: str | Path | None = None,
+    raw: bool | Literal["auto"] = "auto",
+    downsample: int | None = None,
+    title: str | None = None,
+) -> Figure | None:
+    """Draw a recording; see :meth:`phopro_core.PhotometryExperiment.plot_dashboard`.
+
+    Above, filtered signal, filtered isosbestic and fitted reference; below, the
+    processed signal; the events as marks along the top of each.
+    """
+    processed = experiment.signal is not None
+    if raw == "auto":
+        raw = not processed
+    if not raw and not processed:
+        raise ValueError("no processed traces to draw; preprocess the signal, or draw it raw")
+    figure = Figure(figsize=SIZE, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = [_raw_traces(experiment)] if raw else _processed_traces(experiment)
+    axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+    for ax, (label, traces) in zip(axes, panels, strict=True):
+        for name, values, colour in traces:
+            t, y = experiment.time, values
+            if downsample is not None:
+                y, t = keep_means(y, t, downsample)
+            ax.plot(*thin(t, y, COLUMNS), color=colour, linewidth=0.8, label=name)
+        ax.set_ylabel(label)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.margins(x=0.01)
+        _mark_events(ax, experiment.events, with_labels=ax is axes[0])
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize="small")
+    axes[-1].set_xlabel("time (s)")
+    figure.align_ylabels()
+    figure.suptitle(title or _title(experiment), fontsize="medium")
+    if save is None:
+        return figure
+    with reproducible_svg(), replacing(save) as unfinished:
+        figure.savefig(unfinished, metadata={"Date": None} if unfinished.suffix == ".svg" else None)
+    return None
+
+
+@contextmanager
+def reproducible_svg() -> Iterator[None]:
+    """Make matplotlib write the same SVG for the same figure, with text as text."""
+    with mpl.rc_context({"svg.hashsalt": "phopro", "svg.fonttype": "none"}):
+        yield
+
+
+def _raw_traces(experiment: PhotometryExperiment) -> tuple[str, list]:
+    traces = [("raw signal", experiment.raw_signal, SIGNAL)]
+    if experiment.raw_isosbestic is not None:
+        traces.append(("raw isosbestic", experiment.raw_isosbestic, ISOSBESTIC))
+    return "fluorescence (a.u.)", traces
+
+
+def _processed_traces(experiment: PhotometryExperiment) -> list[tuple[str, list]]:
+    traces = [("filtered signal", experiment.filt_sig, SIGNAL)]
+    if experiment.filt_iso is not None:
+        traces.append(("filtered isosbestic", experiment.filt_iso, ISOSBESTIC))
+    traces.append(("fitted reference", experiment.fitted_ref, REFERENCE))
+    method = experiment.metadata.get("correction_method", "none")
+    unit = UNITS.get(method, "fluorescence (a.u.)" if method == "none" else method)
+    return [
+        ("fluorescence (a.u.)", traces),
+        (unit, [("processed signal", experiment.signal, PROCESSED)]),
+    ]
+
+
+def _mark_events(ax: Axes, events: dict[str, np.ndarray], with_labels: bool) -> None:
+    """Ticks above the traces, a row for each event."""
+    low, high = ax.get_ylim()
+    row = 0.05 * (high - low)
+    for k, (label, times) in enumerate(events.items()):
+        bottom = high + (len(events) - 1 - k) * row
+        ax.vlines(
+            times,
+            bottom,
+            bottom + 0.8 * row,
+            color=EVENTS[k % len(EVENTS)],
+            linewidth=1.2,
+            label=f"{label} ({times.size})" if with_labels else None,
+        )
+    ax.set_ylim(low, high + len(events) * row)
+
+
+def _title(experiment: PhotometryExperiment) -> str:
+    source = experiment.metadata.get("source")
+    return experiment.id or (Path(source).name if source else "recording")

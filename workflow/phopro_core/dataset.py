@@ -1,0 +1,273 @@
+"""Trials with their annotations, as a thin layer over AnnData."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from phopro_core.replacing import replacing
+from phopro_core.storage import restored, storable
+
+
+class PhotometryData:
+    """A set of trials on one time grid.
+
+    Parameters
+    ----------
+    adata : anndata.AnnData
+        ``X``, shape (n_trials, n_timepoints); ``obs``, one row per trial; ``var["t"]``,
+        seconds from the trial's centre.
+
+    Examples
+    --------
+    >>> obs = pd.DataFrame({"trial_num": [1, 2]})
+    >>> data = PhotometryData.from_arrays(obs, np.zeros((2, 5)), np.arange(-2, 3) / 10)
+    >>> data
+    Photometry dataset with 2 trials, 5 timepoints, and 1 observations.
+    >>> data.freq
+    10.0
+    """
+
+    def __init__(self, adata: ad.AnnData) -> None:
+        if "t" not in adata.var:
+            raise ValueError("no var column 't' with the time points of the trials")
+        self.adata = adata
+
+    @classmethod
+    def from_arrays(
+        cls,
+        obs: pd.DataFrame,
+        data: np.ndarray,
+        time_points: np.ndarray,
+        layers: Mapping[str, np.ndarray] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> PhotometryData:
+        """Make a dataset of arrays.
+
+        Parameters
+        ----------
+        obs : DataFrame, n_trials rows
+        data : array, shape (n_trials, n_timepoints)
+        time_points : array, shape (n_timepoints,)
+            Seconds from the trial's centre.
+        layers : mapping of name to array, optional
+            Further values per trial and time point, each of the shape of `data`.
+        metadata : mapping, optional
+            Becomes ``uns``.
+        """
+        data, time_points = np.asarray(data), np.asarray(time_points, dtype=float)
+        if data.shape != (len(obs), time_points.size):
+            raise ValueError(
+                f"data has shape {data.shape}, but obs has {len(obs)} rows and there are "
+                f"{time_points.size} time points"
+            )
+        obs = obs.set_axis(obs.index.astype(str), axis="index")
+        names = [str(i) for i in range(time_points.size)]
+        var = pd.DataFrame({"t": time_points}, index=names)
+        adata = ad.AnnData(X=data, obs=obs, var=var, layers=layers, uns=dict(metadata or {}))
+        return cls(adata)
+
+    @classmethod
+    def read_h5ad(cls, path: str | Path) -> PhotometryData:
+        """Read trials from an h5ad file."""
+        return cls._restored(ad.read_h5ad(path))
+
+    @classmethod
+    def read_zarr(cls, path: str | Path) -> PhotometryData:
+        """Read trials from a zarr store."""
+        return cls._restored(ad.read_zarr(path))
+
+    def write_h5ad(self, path: str | Path, **kwargs: Any) -> None:
+        """Write an h5ad file, replacing one that is there only once it is complete."""
+        with replacing(path) as unfinished:
+            self._storable().write_h5ad(unfinished, **kwargs)
+
+    def write_zarr(self, path: str | Path) -> None:
+        """Write a zarr store (a folder)."""
+        self._storable().write_zarr(path)
+
+    @classmethod
+    def _restored(cls, adata: ad.AnnData) -> PhotometryData:
+        adata.uns = restored(adata.uns)
+        return cls(adata)
+
+    def _storable(self) -> ad.AnnData:
+        # anndata turns strings into categories in place, and says so on the terminal.
+        return ad.AnnData(
+            X=self.X,
+            obs=with_categories(self.obs),
+            var=self.var,
+            uns=storable(self.uns),
+            layers=self.adata.layers,
+        )
+
+    @property
+    def X(self) -> np.ndarray:  # noqa: N802 - AnnData's name
+        """Signals, shape (n_trials, n_timepoints)."""
+        return self.adata.X
+
+    @X.setter
+    def X(self, values: np.ndarray) -> None:  # noqa: N802
+        self.adata.X = values
+
+    @property
+    def obs(self) -> pd.DataFrame:
+        """Annotations, one row per trial."""
+        return self.adata.obs
+
+    @obs.setter
+    def obs(self, frame: pd.DataFrame) -> None:
+        self.adata.obs = frame
+
+    @property
+    def var(self) -> pd.DataFrame:
+        """Time points: column t, seconds from the trial's centre."""
+        return self.adata.var
+
+    @var.setter
+    def var(self, frame: pd.DataFrame) -> None:
+        self.adata.var = frame
+
+    @property
+    def uns(self) -> dict[str, Any]:
+        """What holds for all trials: metadata and provenance."""
+        return self.adata.uns
+
+    @uns.setter
+    def uns(self, mapping: Mapping[str, Any]) -> None:
+        self.adata.uns = dict(mapping)
+
+    @property
+    def ts(self) -> np.ndarray:
+        """Time points, seconds from the trial's centre, shape (n_timepoints,)."""
+        return self.var["t"].to_numpy()
+
+    @property
+    def dt(self) -> float:
+        """Seconds between time points."""
+        return float((self.ts[-1] - self.ts[0]) / (self.n_times - 1))
+
+    @property
+    def freq(self) -> float:
+        """Time points per second, Hz."""
+        return 1 / self.dt
+
+    @property
+    def n_trials(self) -> int:
+        return self.adata.n_obs
+
+    @property
+    def n_times(self) -> int:
+        return self.adata.n_vars
+
+    def __repr__(self) -> str:
+        return (
+            f"Photometry dataset with {self.n_trials} trials, {self.n_times} timepoints, "
+            f"and {self.obs.shape[1]} observations."
+        )
+
+    def __len__(self) -> int:
+        return self.n_trials
+
+    def copy(self) -> PhotometryData:
+        return type(self)(self.adata.copy())
+
+    def add_obs_columns(self, add_from: Mapping[str, Any], keys: Sequence[str] | None = None) -> None:
+        """Give every trial the same values, one column per key.
+
+        Parameters
+        ----------
+        add_from : mapping
+            For instance an experiment's metadata.
+        keys : list of str, optional
+            Which of them, and in which order; by default all. A key that is absent gives
+            a column of missing values.
+
+        Raises
+        ------
+        ValueError
+            If a value is not a single one, or would replace a column that is there.
+        """
+        for key in add_from if keys is None else keys:
+            value = add_from.get(key)
+            if not (value is None or np.ndim(value) == 0) or isinstance(value, Mapping):
+                raise ValueError(f"{key!r} is {value!r}, but a column takes a single value")
+            if key in self.obs:
+                raise ValueError(f"obs has a column {key!r} already")
+            self.obs[key] = _column_of(value, self.n_trials)
+
+    def filter_rows(
+        self, sel: np.ndarray | Sequence | int, inplace: bool = False
+    ) -> PhotometryData | None:
+        """Keep some trials: by a mask, indices, or a single index."""
+        rows = np.atleast_1d(np.asarray(sel))
+        kept = self.adata[rows].copy()
+        if not inplace:
+            return type(self)(kept)
+        self.adata = kept
+        return None
+
+    def combine_obj(
+        self,
+        to_append: PhotometryData | Sequence[PhotometryData],
+        inplace: bool = False,
+        join: Literal["inner", "outer"] = "inner",
+        check_time: bool = True,
+        time_tol: float = 1e-6,
+    ) -> PhotometryData | None:
+        """Append the trials of other datasets.
+
+        Parameters
+        ----------
+        to_append : PhotometryData or list of them
+        inplace : bool
+            Whether to change this dataset, or to return a new one.
+        join : {'inner', 'outer'}
+            Whether to keep the columns that all have, or all columns, with missing
+            values where a dataset has none.
+        check_time : bool
+            Whether to insist on equal time grids; without it only their lengths count.
+        time_tol : float
+            Seconds by which time points may differ.
+
+        Raises
+        ------
+        ValueError
+            If the time grids differ; the message says which and by how much.
+        """
+        from phopro_core.merging import Trials, merge_trials
+
+        others = [to_append] if isinstance(to_append, PhotometryData) else list(to_append)
+        datasets = {"this dataset": self}
+        datasets |= {f"dataset {i} to append": other for i, other in enumerate(others, 1)}
+        parts = {name: Trials(data.X, data.obs, data.ts) for name, data in datasets.items()}
+        signals, obs, t = merge_trials(parts, join, time_tol if check_time else np.inf)
+        merged = type(self).from_arrays(obs, signals, t, metadata=self.uns)
+        if not inplace:
+            return merged
+        self.adata = merged.adata
+        return None
+
+
+def _column_of(value: Any, n_trials: int) -> Any:
+    if isinstance(value, str):
+        return pd.Categorical.from_codes(np.zeros(n_trials, dtype=np.int8), [value])
+    return np.nan if value is None else value
+
+
+def with_categories(obs: pd.DataFrame) -> pd.DataFrame:
+    """Text columns as categories in sorted order: how AnnData stores them.
+
+    Values of mixed types become text too; missing ones stay missing.
+    """
+    text = {
+        name: column.where(column.isna(), column.astype(str)).astype("category")
+        for name, column in obs.items()
+        if pd.api.types.is_object_dtype(column) or isinstance(column.dtype, pd.StringDtype)
+    }
+    return obs.assign(**text)

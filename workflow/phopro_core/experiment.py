@@ -1,0 +1,422 @@
+"""One continuous recording: its traces, events and metadata, and what is made of them.
+
+This module is imported wherever a Snakefile is parsed, to check settings against the
+signatures below; so the numeric libraries are imported by the methods that need them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from phopro_core.dataset import PhotometryData
+
+
+class PhotometryExperiment:
+    """One continuous session of one fiber: time, signal, optional isosbestic, events.
+
+    Parameters
+    ----------
+    raw_signal : array, shape (n_samples,)
+        Fluorescence at the sensor's wavelength, in the units of the acquisition system.
+    raw_isosbestic : array, shape (n_samples,), or None
+        Fluorescence at the sensor-independent wavelength; None for a single-channel
+        recording.
+    time : array, shape (n_samples,)
+        Seconds, strictly increasing.
+    events : mapping of label to array, optional
+        Times of each event, seconds on the same clock.
+    metadata : mapping, optional
+        Whatever is known of the recording: subject, sex, source …
+    frequency : float, optional
+        Sampling rate, Hz. By default the mean rate, (n − 1) / (last − first time).
+
+    Attributes
+    ----------
+    id : str or None
+        Name of the experiment, where it was given one.
+    filt_sig, filt_iso, fitted_ref, signal : array, shape (n_samples,), or None
+        Filtered signal, filtered isosbestic, fitted reference and processed signal;
+        None before :meth:`preprocess_signal`.
+    trial_data, baseline_data : PhotometryData or None
+        Trials and their baseline windows; None before :meth:`extract_trial_data`, and
+        the baselines also where no baseline bounds were given.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in length, are not one-dimensional, hold fewer than two
+        samples or a value that is not a finite number, or time does not increase.
+
+    Examples
+    --------
+    >>> time = np.arange(0, 60, 0.05)
+    >>> bleaching = np.exp(-time / 100)
+    >>> experiment = PhotometryExperiment(
+    ...     2 * bleaching, bleaching, time, events={"cue": [10.0, 30.0]}
+    ... )
+    >>> experiment.preprocess_signal(fit_using="OLS")
+    >>> experiment.extract_trial_data(align_to="cue", trial_bounds=(-2, 5))
+    >>> print(experiment.trial_data)
+    Photometry dataset with 2 trials, 140 timepoints, and 2 observations.
+    """
+
+    def __init__(
+        self,
+        raw_signal: np.ndarray,
+        raw_isosbestic: np.ndarray | None,
+        time: np.ndarray,
+        events: Mapping[str, Sequence[float]] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        frequency: float | None = None,
+    ) -> None:
+        self.time = _checked_time(time)
+        self.raw_signal = _checked_trace("raw_signal", raw_signal, self.time)
+        self.raw_isosbestic = (
+            None
+            if raw_isosbestic is None
+            else _checked_trace("raw_isosbestic", raw_isosbestic, self.time)
+        )
+        self.events = {
+            str(label): _checked_event(label, times) for label, times in (events or {}).items()
+        }
+        self.metadata = dict(metadata or {})
+        self.frequency = (
+            (self.time.size - 1) / (self.time[-1] - self.time[0])
+            if frequency is None
+            else float(frequency)
+        )
+        self.id: str | None = None
+        self._forget_processing()
+
+    def __repr__(self) -> str:
+        kind = "single" if self.raw_isosbestic is None else "dual"
+        return (
+            f"{kind}-channel recording of {self.time.size} samples at {self.frequency:g} Hz, "
+            f"with {len(self.events)} events"
+        )
+
+    def preprocess_signal(
+        self,
+        cutoff_frequency: float | None = 3.0,
+        order: int = 4,
+        signal_normalization: Literal["zscore", "nullZ", "none"] | Callable = "none",
+        correction_method: Literal["dF/F", "dF", "dB/B", "dB", "none"] | Callable = "dF/F",
+        fit_using: Literal["OLS", "IRLS"] = "IRLS",
+        add_intercept: bool = True,
+        maxiter: int = 1000,
+        c: float = 3.0,
+        window_dur_sec: float = 5.0,
+        channel_mode: Literal["auto", "dual", "single"] = "auto",
+    ) -> None:
+        """Filter the traces, fit the reference, and correct the signal with it.
+
+        Sets ``filt_sig``, ``filt_iso``, ``fitted_ref`` and ``signal``,
+        ``metadata["reference_fit"]`` (type, r2_val, coeffs) and
+        ``metadata["correction_method"]``; discards trials extracted before.
+
+        Parameters
+        ----------
+        cutoff_frequency : float or None
+            Low-pass cutoff, Hz; None switches the filter off.
+        order : int
+            Order of the Butterworth low-pass.
+        signal_normalization : {'none', 'zscore', 'nullZ'} or callable
+            Of the whole processed signal: to zero mean and unit standard deviation, to
+            unit standard deviation only, or by a function of the signal.
+        correction_method : {'dF/F', 'dF', 'dB/B', 'dB', 'none'} or callable
+            How the reference is taken out: 'dF/F' and 'dF' with two channels, 'dB/B' and
+            'dB' with one, or a function of signal and reference.
+        fit_using : {'IRLS', 'OLS'}
+            How the isosbestic is fitted to the signal: robustly (Tukey's biweight), or
+            by ordinary least squares.
+        add_intercept : bool
+            Whether that line may miss the origin.
+        maxiter, c : int, float
+            Of the robust fit: iterations at most, and tuning constant.
+        window_dur_sec : float
+            Of the photobleaching fit: length of the median windows, seconds.
+        channel_mode : {'auto', 'dual', 'single'}
+            'single' leaves an isosbestic unused; 'dual' insists on one.
+
+        Raises
+        ------
+        ValueError
+            If a setting is not one of those above, does not fit the recording's
+            channels, length or sampling rate, or the isosbestic is constant.
+        """
+        from phopro_core.preprocessing import preprocess
+
+        processed = preprocess(
+            self.raw_signal,
+            self.raw_isosbestic,
+            self.frequency,
+            cutoff_frequency=cutoff_frequency,
+            order=order,
+            signal_normalization=signal_normalization,
+            correction_method=correction_method,
+            fit_using=fit_using,
+            add_intercept=add_intercept,
+            maxiter=maxiter,
+            c=c,
+            window_dur_sec=window_dur_sec,
+            channel_mode=channel_mode,
+        )
+        self._forget_processing()
+        self.filt_sig = processed.filtered_signal
+        self.filt_iso = processed.filtered_isosbestic
+        self.fitted_ref = processed.fit.reference
+        self.signal = processed.processed_signal
+        self.metadata["reference_fit"] = {
+            "type": processed.reference_type,
+            "r2_val": processed.fit.r2,
+            "coeffs": processed.fit.coeffs.tolist(),
+        }
+        self.metadata["correction_method"] = (
+            correction_method.__name__ if callable(correction_method) else correction_method
+        )
+
+    def extract_trial_data(
+        self,
+        align_to: str | Sequence[str] | float | Sequence[float],
+        trial_bounds: tuple[float, float],
+        center_on: str | Sequence[str] | None = None,
+        baseline_bounds: tuple[float, float] | None = None,
+        event_tolerances: Mapping[str, tuple[float, float] | None] | None = None,
+        trial_normalization: Literal["zscore", "zero", "mad", "amp", "none"] | Callable = "none",
+        check_overlap: bool = True,
+        all_events: bool = True,
+        window_alignment: Literal["nearest", "interp"] = "nearest",
+        invalid_window_policy: Literal["drop", "error"] = "drop",
+        event_conflict_logic: Literal["first", "last", "mean", "all"] = "first",
+        event_tolerences: Mapping[str, tuple[float, float] | None] | None = None,
+    ) -> None:
+        """Cut the processed signal into trials around events.
+
+        Sets ``trial_data``, one row per trial, with the columns trial_num, the align
+        label, the events (seconds from the trial's centre, NaN where absent); sets
+        ``baseline_data`` where baseline bounds are given, and
+        ``metadata["invalid_windows"]``, the indices of the trials that were dropped.
+
+        Parameters
+        ----------
+        align_to : str, list of str, float or list of float
+            The event that makes a trial; several events, pooled by time (their names in
+            the column align_event); or times in seconds. Align times that are not of a
+            single event stand in the column ALIGNMENTS.
+        trial_bounds : (low, high)
+            Seconds from the trial's centre.
+        center_on : str or list of str, optional
+            Events to centre trials on: the one that falls in its tolerance becomes the
+            trial's centre; without one it stays at its align time.
+        baseline_bounds : (low, high), optional
+            Seconds from the align time.
+        event_tolerances : mapping of label to (low, high) or None, optional
+            Seconds from the align time in which an event belongs to the trial; None
+            stands for the trial bounds. Also accepted as `event_tolerences`.
+        trial_normalization : {'none', 'zscore', 'zero', 'mad', 'amp'} or callable
+            Against the baseline window; see
+            :func:`phopro_core.normalization.normalize_trials`.
+        check_overlap : bool
+            Whether several `center_on` events in one trial are an error; if not, the one
+            named last wins.
+        all_events : bool
+            Whether to annotate every other event too, with the trial bounds.
+        window_alignment : {'nearest', 'interp'}
+            Whether centres and events snap to the nearest sample, or the signal is
+            interpolated linearly around the exact centre.
+        invalid_window_policy : {'drop', 'error'}
+            What becomes of windows that reach outside the recording.
+        event_conflict_logic : {'first', 'last', 'mean', 'all'}
+            Which of several occurrences in one tolerance counts; 'all' keeps them in
+            columns <label>, <label>_occurrence_2, …
+
+        Raises
+        ------
+        ValueError
+            If the signal was not preprocessed, an event is not in the recording, nothing
+            can be aligned, all windows lie outside the recording, several `center_on`
+            events fall in one trial, or a setting is not one of those above.
+        """
+        from phopro_core.dataset import PhotometryData
+        from phopro_core.extraction import extract_trials
+
+        if self.signal is None:
+            raise ValueError("no processed signal to extract trials from; preprocess it first")
+        if event_tolerences is not None:
+            if event_tolerances is not None:
+                raise ValueError("give either event_tolerances or event_tolerences, not both")
+            event_tolerances = event_tolerences
+        table = extract_trials(
+            self.signal,
+            self.time,
+            self.frequency,
+            self.events,
+            align_to=align_to,
+            trial_bounds=trial_bounds,
+            center_on=center_on,
+            baseline_bounds=baseline_bounds,
+            event_tolerances=event_tolerances,
+            trial_normalization=trial_normalization,
+            check_overlap=check_overlap,
+            all_events=all_events,
+            window_alignment=window_alignment,
+            invalid_window_policy=invalid_window_policy,
+            event_conflict_logic=event_conflict_logic,
+        )
+        self.metadata["invalid_windows"] = table.invalid_windows
+        about = {"metadata": dict(self.metadata)}
+        self.trial_data = PhotometryData.from_arrays(table.obs, table.signals, table.t, metadata=about)
+        self.baseline_data = (
+            None
+            if table.baselines is None
+            else PhotometryData.from_arrays(
+                table.obs, table.baselines, table.baseline_t, metadata=about
+            )
+        )
+
+    def trim_times_by_values(self, lower: float | None = None, upper: float | None = None) -> None:
+        """Keep the samples with lower ≤ time ≤ upper (seconds), and the events among them.
+
+        Processed traces and trials are discarded: they were made of the whole.
+        """
+        start = 0 if lower is None else int(np.searchsorted(self.time, lower, side="left"))
+        stop = None if upper is None else int(np.searchsorted(self.time, upper, side="right"))
+        self.trim_times_by_index(start, stop)
+
+    def trim_times_by_index(self, start_idx: int | None = None, stop_idx: int | None = None) -> None:
+        """Keep the samples start_idx … stop_idx − 1, and the events among them.
+
+        Processed traces and trials are discarded: they were made of the whole.
+        """
+        kept = slice(start_idx, stop_idx)
+        time = self.time[kept]
+        if time.size < 2:
+            raise ValueError(
+                f"trimming to samples {start_idx} … {stop_idx} leaves {time.size} of "
+                f"{self.time.size} samples ({self.time[0]:g} to {self.time[-1]:g} s)"
+            )
+        self.time = time
+        self.raw_signal = self.raw_signal[kept]
+        if self.raw_isosbestic is not None:
+            self.raw_isosbestic = self.raw_isosbestic[kept]
+        self.events = {
+            label: times[(times >= time[0]) & (times <= time[-1])]
+            for label, times in self.events.items()
+        }
+        self._forget_processing()
+
+    def merge_events(
+        self, to_merge: Sequence[str], new_label: str, drop_merged: bool = True
+    ) -> None:
+        """Pool events under a new label, ordered by time; drop their own labels or not."""
+        missing = [label for label in to_merge if label not in self.events]
+        if missing:
+            raise ValueError(f"no events {missing} to merge (has: {', '.join(self.events)})")
+        merged = np.sort(np.concatenate([self.events[label] for label in to_merge]))
+        if drop_merged:
+            for label in to_merge:
+                del self.events[label]
+        self.events[new_label] = merged
+
+    def plot_dashboard(
+        self,
+        save: str | Path | None = None,
+        raw: bool | Literal["auto"] = "auto",
+        downsample: int | None = None,
+        title: str | None = None,
+    ) -> "Figure | None":
+        """Draw the recording: traces and reference above, processed signal below.
+
+        Parameters
+        ----------
+        save : path, optional
+            Where to write the picture, in the format of its suffix; without it the
+            figure is returned.
+        raw : bool or 'auto'
+            Whether to draw the raw traces alone; 'auto' does so until the signal is
+            preprocessed.
+        downsample : int, optional
+            Draw the mean of every so many samples. Long recordings are thinned to the
+            width of the figure in any case, keeping their peaks.
+        title : str, optional
+            By default the experiment's id, or the name of its source.
+
+        Raises
+        ------
+        ValueError
+            If processed traces are asked for before the signal is preprocessed.
+        """
+        from phopro_core.dashboard import draw_dashboard
+
+        return draw_dashboard(self, save=save, raw=raw, downsample=downsample, title=title)
+
+    def _forget_processing(self) -> None:
+        self.filt_sig: np.ndarray | None = None
+        self.filt_iso: np.ndarray | None = None
+        self.fitted_ref: np.ndarray | None = None
+        self.signal: np.ndarray | None = None
+        self.trial_data: "PhotometryData | None" = None
+        self.baseline_data: "PhotometryData | None" = None
+
+
+def _checked_time(time: np.ndarray) -> np.ndarray:
+    time = _one_dimensional("time", time)
+    if time.size < 2:
+        raise ValueError(f"a recording needs at least two samples, and this one has {time.size}")
+    _check_finite("time", time, time)
+    steps = np.diff(time)
+    if not (steps > 0).all():
+        at = int(np.argmax(steps <= 0))
+        how = "repeats" if steps[at] == 0 else "goes backwards"
+        raise ValueError(
+            f"time {how} at sample {at + 1} ({time[at]:g} s, then {time[at + 1]:g} s), and does "
+            f"not increase at {np.count_nonzero(steps <= 0)} of {steps.size} steps; were two "
+            "recordings joined, or is this another clock's column?"
+        )
+    return time
+
+
+def _checked_trace(name: str, values: np.ndarray, time: np.ndarray) -> np.ndarray:
+    values = _one_dimensional(name, values)
+    if values.size != time.size:
+        raise ValueError(f"{name} has {values.size} samples, but time has {time.size}")
+    _check_finite(name, values, time)
+    return values
+
+
+def _checked_event(label: str, times: Sequence[float]) -> np.ndarray:
+    times = np.atleast_1d(_as_floats(f"event {label!r}", times))
+    if not np.isfinite(times).all():
+        raise ValueError(f"event {label!r} has times that are not finite numbers")
+    return times
+
+
+def _one_dimensional(name: str, values: np.ndarray) -> np.ndarray:
+    values = _as_floats(name, values)
+    if values.ndim != 1:
+        raise ValueError(f"{name} has {values.ndim} dimensions, but must have one")
+    return values
+
+
+def _as_floats(name: str, values: object) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} holds something that is not a number: {error}") from error
+
+
+def _check_finite(name: str, values: np.ndarray, time: np.ndarray) -> None:
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    at = int(np.argmin(finite))
+    when = "" if values is time else f", at {time[at]:g} s"
+    raise ValueError(
+        f"{name} has {np.count_nonzero(~finite)} missing or infinite values, the first in sample "
+        f"{at}{when}; cut them off or fill them in before loading"
+    )

@@ -1,0 +1,145 @@
+"""Files of the workflow: how they are laid out, written and read.
+
+A continuous recording is an AnnData file. Its rows are traces, named in ``obs``, of
+``TRACES`` those that it has; the samples are ``obsm["trace"]``, of shape (n_traces,
+n_samples), stored uncompressed. ``uns`` holds
+
+* ``time``: seconds, shape (n_samples,), and ``frequency``: Hz;
+* ``events``: label to times in seconds, and ``event_labels``: the labels in order;
+* ``metadata``: whatever is known of the recording;
+* ``experiment_id``: where the experiment has one;
+* ``format_version``: of this layout.
+
+In keys of ``events`` and ``metadata`` a slash, which HDF5 takes for a folder, is written
+as %2F, and a percent sign as %25. Lists of mixed values are written as JSON, marked by
+the prefix ``json:``.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path, PurePath
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from phopro_core.experiment import PhotometryExperiment
+from phopro_core.h5ad import read_mapping, write_h5ad
+
+FORMAT_VERSION = 1
+
+#: Rows of a continuous file, and the attribute of the experiment that each one is.
+TRACES = {
+    "raw_signal": "raw_signal",
+    "raw_isosbestic": "raw_isosbestic",
+    "filtered_signal": "filt_sig",
+    "filtered_isosbestic": "filt_iso",
+    "fitted_reference": "fitted_ref",
+    "processed_signal": "signal",
+}
+_JSON_MARK = "json:"
+
+
+def write_recording(experiment: PhotometryExperiment, path: str | Path) -> None:
+    """Write a continuous recording, raw or processed, to an h5ad file."""
+    traces = {
+        name: getattr(experiment, attribute)
+        for name, attribute in TRACES.items()
+        if getattr(experiment, attribute) is not None
+    }
+    uns = {
+        "time": experiment.time,
+        "frequency": float(experiment.frequency),
+        "events": {_escape(label): times for label, times in experiment.events.items()},
+        "event_labels": list(experiment.events),
+        "metadata": storable(experiment.metadata),
+        "format_version": FORMAT_VERSION,
+    }
+    if experiment.id is not None:
+        uns["experiment_id"] = experiment.id
+    write_h5ad(
+        path,
+        obs=pd.DataFrame(index=list(traces)),
+        obsm={"trace": np.stack(list(traces.values()))},
+        uns=uns,
+    )
+
+
+def read_recording(path: str | Path) -> PhotometryExperiment:
+    """Read a continuous recording that :func:`write_recording` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another layout than this version of the package knows.
+    """
+    with h5py.File(path) as file:
+        uns = read_mapping(file["uns"])
+        version = uns.get("format_version")
+        if version != FORMAT_VERSION:
+            raise ValueError(
+                f"{path}: not a recording of format version {FORMAT_VERSION} (found: {version})"
+            )
+        names = file["obs/_index"].asstr()[()]
+        rows = dict(zip(names, file["obsm/trace"][()], strict=True))
+    events = uns["events"]
+    experiment = PhotometryExperiment(
+        raw_signal=rows["raw_signal"],
+        raw_isosbestic=rows.get("raw_isosbestic"),
+        time=uns["time"],
+        events={label: events[_escape(label)] for label in uns["event_labels"]},
+        metadata=restored(uns["metadata"]),
+        frequency=uns["frequency"],
+    )
+    for name, attribute in TRACES.items():
+        setattr(experiment, attribute, rows.get(name))
+    experiment.id = uns.get("experiment_id")
+    return experiment
+
+
+def storable(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata in types and under keys that AnnData can store."""
+    return {_escape(str(key)): _storable_value(value) for key, value in metadata.items()}
+
+
+def restored(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of :func:`storable`; lists of numbers come back as arrays."""
+    return {_unescape(key): _restored_value(value) for key, value in metadata.items()}
+
+
+def _storable_value(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return storable(value)
+        case [] | ():
+            return np.empty(0)
+        case list() | tuple() if all(isinstance(item, str) for item in value):
+            return list(value)
+        case list() | tuple() if len({type(item) for item in value} - {int, float}) == 0:
+            return np.array(value)
+        case list() | tuple() | set():
+            return _JSON_MARK + json.dumps(list(value), default=str)
+        case PurePath() | date():
+            return str(value)
+        case _:
+            return value
+
+
+def _restored_value(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return restored(value)
+        case str() if value.startswith(_JSON_MARK):
+            return json.loads(value.removeprefix(_JSON_MARK))
+        case _:
+            return value
+
+
+def _escape(key: str) -> str:
+    return key.replace("%", "%25").replace("/", "%2F")
+
+
+def _unescape(key: str) -> str:
+    return key.replace("%2F", "/").replace("%25", "%")

@@ -1,0 +1,93 @@
+# What the rules share: the checked config with its jobs, and how a script is run.
+import os
+import sys
+import threading
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# The package beside this workflow, whichever version of it may be installed.
+sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
+
+# What runs in parallel are jobs; threads within each would only get in their way.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+from phopro_core.batch.configuration import ConfigError, complete_config
+from phopro_core.batch.jobs import plan_batch
+from phopro_core.batch.journal import Journal
+from phopro_core.batch.stages import SCRIPTS, code_digest
+from phopro_core.batch.workers import (
+    PRELOADED,
+    PRELOADED_FOR_DASHBOARDS,
+    WorkerPool,
+    run_script,
+    run_script_in,
+)
+
+
+class ForTheUser(WorkflowError):
+    """Something that a user can mend: shown as its message, without a traceback."""
+
+    __traceback__ = property(lambda self: None, lambda self, value: None)
+
+
+class InvalidConfig(ForTheUser):
+    pass
+
+
+class StageFailed(ForTheUser):
+    pass
+
+
+def plan():
+    journal.note("Beginning: checking the config, discovering inputs")
+    try:
+        schema = Path(workflow.basedir, "workflow", "schemas", "config.schema.yaml")
+        batch = plan_batch(complete_config(config, schema))
+    except ConfigError as error:
+        raise InvalidConfig(str(error))
+    inputs = {job.path for job in batch.jobs.values()}
+    journal.note(f"Found {len(inputs)} inputs in {batch.config['data_directory']}")
+    journal.note(f"Planned {len(batch.jobs)} jobs")
+    return batch
+
+
+def start_workers():
+    """Workers for the jobs; none in a Snakemake that was itself started for one job."""
+    if not workflow.is_main_process:
+        return None
+    for_dashboards = PRELOADED_FOR_DASHBOARDS if config.get("save_dashboards", True) else ()
+    return WorkerPool([*PRELOADED, *for_dashboards])
+
+
+# First of all, so that their imports are under way while jobs are planned.
+workers = start_workers()
+journal = Journal()
+batch = plan()
+
+
+wildcard_constraints:
+    experiment="[^/]+",
+
+
+def every(path):
+    """The path of each experiment's file, in the order of the jobs."""
+    return expand(path, experiment=batch.jobs)
+
+
+def run_stage(stage, about, log, **kwargs):
+    """Run scripts/<stage>.py: its main() with these arguments, its messages to the log."""
+    call = str(SCRIPTS / f"{stage}.py"), str(log), kwargs
+    failure = run_script_in(workers, *call) if workers else run_script(*call)
+    if failure:
+        raise StageFailed(f"{stage} of {about}:\n{failure}\nMore in {log}")
+
+
+def finish(end):
+    """What is left to do when all jobs have ended."""
+    journal.write(batch.paths, batch.jobs, end)
+    # Snakemake leaves timers of its rate limiter behind, which would delay its exit by 1 s.
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()

@@ -1,0 +1,12 @@
+rule load:
+    input:
+        lambda wildcards: batch.jobs[wildcards.experiment].files,
+    output:
+        batch.paths.recording,
+    log:
+        batch.paths.log("load"),
+    params:
+        loading=lambda wildcards: batch.loading(wildcards.experiment),
+        code=code_digest("load", *batch.loader_files),
+    run:
+        run_stage("load", wildcards.experiment, log[0], recording=output[0], **params.loading)
