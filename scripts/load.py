@@ -6,7 +6,7 @@ The only stage that touches raw data: whatever is done later is done with its ou
 import logging
 from typing import Any
 
-from phopro_core.batch.jobs import find_loader
+from phopro_core.loaders.finding import find_loader
 from phopro_core.storage import write_recording
 
 logger = logging.getLogger("phopro_core.load")

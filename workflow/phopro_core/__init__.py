@@ -15,7 +15,13 @@ _HOMES = {
     "PhotometryExperiment": "phopro_core.experiment",
     "PhotometryLoader": "phopro_core.loaders",
 }
-__all__ = [*_HOMES, "__version__"]
+__all__ = [
+    "CSVLoader",
+    "PhotometryData",
+    "PhotometryExperiment",
+    "PhotometryLoader",
+    "__version__",
+]
 
 if TYPE_CHECKING:
     from phopro_core.dataset import PhotometryData
@@ -30,4 +36,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return __all__

@@ -177,7 +177,9 @@ class PhotometryData:
     def copy(self) -> PhotometryData:
         return type(self)(self.adata.copy())
 
-    def add_obs_columns(self, add_from: Mapping[str, Any], keys: Sequence[str] | None = None) -> None:
+    def add_obs_columns(
+        self, add_from: Mapping[str, Any], keys: Sequence[str] | None = None
+    ) -> None:
         """Give every trial the same values, one column per key.
 
         Parameters

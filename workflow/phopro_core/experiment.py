@@ -270,7 +270,9 @@ class PhotometryExperiment:
         )
         self.metadata["invalid_windows"] = table.invalid_windows
         about = {"metadata": dict(self.metadata)}
-        self.trial_data = PhotometryData.from_arrays(table.obs, table.signals, table.t, metadata=about)
+        self.trial_data = PhotometryData.from_arrays(
+            table.obs, table.signals, table.t, metadata=about
+        )
         self.baseline_data = (
             None
             if table.baselines is None
@@ -288,7 +290,9 @@ class PhotometryExperiment:
         stop = None if upper is None else int(np.searchsorted(self.time, upper, side="right"))
         self.trim_times_by_index(start, stop)
 
-    def trim_times_by_index(self, start_idx: int | None = None, stop_idx: int | None = None) -> None:
+    def trim_times_by_index(
+        self, start_idx: int | None = None, stop_idx: int | None = None
+    ) -> None:
         """Keep the samples start_idx … stop_idx − 1, and the events among them.
 
         Processed traces and trials are discarded: they were made of the whole.
@@ -360,8 +364,8 @@ class PhotometryExperiment:
         self.filt_iso: np.ndarray | None = None
         self.fitted_ref: np.ndarray | None = None
         self.signal: np.ndarray | None = None
-        self.trial_data: "PhotometryData | None" = None
-        self.baseline_data: "PhotometryData | None" = None
+        self.trial_data: PhotometryData | None = None
+        self.baseline_data: PhotometryData | None = None
 
 
 def _checked_time(time: np.ndarray) -> np.ndarray:

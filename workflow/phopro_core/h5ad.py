@@ -98,7 +98,11 @@ def _write_frame(parent: h5py.Group, key: str, frame: pd.DataFrame) -> None:
     group.attrs["column-order"] = np.asarray(list(frame.columns), dtype=_TEXT)
     _write(group, "_index", list(frame.index))
     for name in frame:
-        _write(group, name, frame[name].array if _is_categorical(frame[name]) else frame[name].to_numpy())
+        _write(
+            group,
+            name,
+            frame[name].array if _is_categorical(frame[name]) else frame[name].to_numpy(),
+        )
 
 
 def _is_categorical(column: pd.Series) -> bool:

@@ -28,9 +28,7 @@ class ReferenceFit(NamedTuple):
     r2: float
 
 
-def fit_ols(
-    signal: np.ndarray, isosbestic: np.ndarray, add_intercept: bool = True
-) -> ReferenceFit:
+def fit_ols(signal: np.ndarray, isosbestic: np.ndarray, add_intercept: bool = True) -> ReferenceFit:
     """Scale the isosbestic to the signal by ordinary least squares.
 
     Parameters
@@ -256,7 +254,7 @@ def _window_medians(
     signal: np.ndarray, frequency: float, window_dur_sec: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Medians of half-overlapping windows, and the time of each one's middle, seconds."""
-    length = max(int(round(window_dur_sec * frequency)), 1)
+    length = max(round(window_dur_sec * frequency), 1)
     stride = max(length // 2, 1)
     n_windows = (signal.size - length) // stride + 1
     if n_windows < 5:

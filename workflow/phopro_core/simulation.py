@@ -132,9 +132,7 @@ def simulate_recording(
     return SimulatedRecording(
         time=time,
         signal=_with_shot_noise(rng, reference * (1 + dff), photons),
-        isosbestic=(
-            None if single_channel else _with_shot_noise(rng, clean_isosbestic, photons)
-        ),
+        isosbestic=(None if single_channel else _with_shot_noise(rng, clean_isosbestic, photons)),
         events=events,
         frequency=frequency,
         dff=dff,

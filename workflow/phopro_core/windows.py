@@ -47,7 +47,7 @@ def nearest_samples(instants: np.ndarray, time: np.ndarray, frequency: float) ->
     instants : array
         Seconds. NaN is not allowed; instants outside the recording get indices outside
         of it, as if sampling went on.
-    time : array, shape (n_samples,)
+    time : array, shape (n_samples,), of two samples or more
         The recording's clock, seconds, increasing.
     frequency : float
         Sampling rate, Hz.
@@ -58,11 +58,8 @@ def nearest_samples(instants: np.ndarray, time: np.ndarray, frequency: float) ->
     """
     instants = np.asarray(instants, dtype=float)
     last = time.size - 1
-    before = np.clip(np.searchsorted(time, instants, side="right") - 1, 0, max(last - 1, 0))
-    if last:
-        step = time[before + 1] - time[before]
-    else:
-        step = np.ones_like(instants)
+    before = np.clip(np.searchsorted(time, instants, side="right") - 1, 0, last - 1)
+    step = time[before + 1] - time[before]
     outside = (instants < time[0]) | (instants > time[-1])
     before = np.where(instants > time[-1], last, before)
     step = np.where(outside, 1 / frequency, step)

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-from phopro_core.batch.configuration import ConfigError, complete_config
+from phopro_core.batch.configuration import complete_config
 from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal
 from phopro_core.batch.stages import SCRIPTS, code_digest
@@ -24,6 +24,7 @@ from phopro_core.batch.workers import (
     run_script,
     run_script_in,
 )
+from phopro_core.errors import ConfigError
 
 
 class ForTheUser(WorkflowError):
@@ -74,6 +75,11 @@ wildcard_constraints:
 def every(path):
     """The path of each experiment's file, in the order of the jobs."""
     return expand(path, experiment=batch.jobs)
+
+
+def about(wildcards):
+    """An experiment and its input, for messages."""
+    return f"{wildcards.experiment} ({batch.jobs[wildcards.experiment].path})"
 
 
 def run_stage(stage, about, log, **kwargs):

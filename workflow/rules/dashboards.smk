@@ -16,7 +16,7 @@ rule dashboard:
     run:
         run_stage(
             "dashboard",
-            wildcards.experiment,
+            about(wildcards),
             log[0],
             processed=input[0],
             dashboard=output[0],

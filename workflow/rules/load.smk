@@ -9,4 +9,4 @@ rule load:
         loading=lambda wildcards: batch.loading(wildcards.experiment),
         code=code_digest("load", *batch.loader_files),
     run:
-        run_stage("load", wildcards.experiment, log[0], recording=output[0], **params.loading)
+        run_stage("load", about(wildcards), log[0], recording=output[0], **params.loading)

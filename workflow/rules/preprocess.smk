@@ -11,7 +11,7 @@ rule preprocess:
     run:
         run_stage(
             "preprocess",
-            wildcards.experiment,
+            about(wildcards),
             log[0],
             recording=input[0],
             processed=output[0],

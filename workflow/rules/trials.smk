@@ -12,7 +12,7 @@ rule extract:
     run:
         run_stage(
             "extract",
-            wildcards.experiment,
+            about(wildcards),
             log[0],
             processed=input[0],
             trials=output[0],

@@ -5,9 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-
-class ConfigError(ValueError):
-    """Something in the config, or in the files it points to, that no job could run with."""
+from phopro_core.errors import ConfigError
 
 
 def complete_config(config: Mapping[str, Any], schema_path: str | Path) -> dict[str, Any]:

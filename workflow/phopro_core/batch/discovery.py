@@ -8,8 +8,8 @@ from typing import Literal
 
 from natsort import natsorted, ns
 
-from phopro_core.batch.configuration import ConfigError
 from phopro_core.batch.kwargs import stem
+from phopro_core.errors import ConfigError
 
 TargetType = Literal["file", "folder"]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from phopro_core.batch.configuration import ConfigError
 from phopro_core.batch.discovery import discover_inputs, name_experiments
 from phopro_core.batch.kwargs import KwargsError, fill_templates, resolve_kwargs
-from phopro_core.batch.objects import load_object
 from phopro_core.batch.paths import ResultPaths
+from phopro_core.errors import ConfigError
 from phopro_core.experiment import PhotometryExperiment
-from phopro_core.loaders import BUILT_IN, PhotometryLoader
+from phopro_core.loaders import PhotometryLoader
+from phopro_core.loaders.finding import find_loader
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def plan_batch(config: Mapping[str, Any]) -> Batch:
                     f"{str(jobs[job.experiment].path)!r} and of {str(path)!r}; rename one"
                 )
             jobs[job.experiment] = job
+
     def settings(key: str, method: Callable, n_positional: int = 1) -> dict[str, Any]:
         return _resolve(key, method, config[key], n_positional)
 
@@ -103,21 +104,6 @@ def plan_batch(config: Mapping[str, Any]) -> Batch:
         extraction=settings("trial_extraction_kwargs", PhotometryExperiment.extract_trial_data),
         dashboard=settings("dashboard_kwargs", PhotometryExperiment.plot_dashboard, n_positional=2),
     )
-
-
-def find_loader(name: str) -> type[PhotometryLoader]:
-    """A loader class by its built-in name, or by path/to/file.py:ClassName."""
-    if name in BUILT_IN:
-        return BUILT_IN[name]
-    if ":" not in name:
-        raise ConfigError(
-            f"loader_cls: no loader {name!r} (built in: {', '.join(BUILT_IN)}; one of your own "
-            "is given as path/to/file.py:ClassName)"
-        )
-    loader_cls = load_object(name)
-    if not (isinstance(loader_cls, type) and issubclass(loader_cls, PhotometryLoader)):
-        raise ConfigError(f"loader_cls: {name} is not a subclass of PhotometryLoader")
-    return loader_cls
 
 
 def _jobs_of(

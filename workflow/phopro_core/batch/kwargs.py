@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from phopro_core.batch.configuration import ConfigError
+from phopro_core.errors import ConfigError
 
 
 class KwargsError(ConfigError, TypeError):
@@ -42,7 +42,9 @@ def resolve_kwargs(
     named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
 
     unexpected = [
-        key for key in kwargs if key not in named and (not takes_any or key in {p.name for p in given})
+        key
+        for key in kwargs
+        if key not in named and (not takes_any or key in {p.name for p in given})
     ]
     if unexpected:
         raise KwargsError(

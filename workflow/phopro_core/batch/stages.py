@@ -10,7 +10,7 @@ SCRIPTS = PACKAGE.parents[1] / "scripts"
 #: stage and compares with what it imports.
 _CONTINUOUS = ("experiment.py", "h5ad.py", "replacing.py", "storage.py")
 CODE = {
-    "load": (*_CONTINUOUS, "downsampling.py", "loaders/*.py", "batch/objects.py"),
+    "load": (*_CONTINUOUS, "downsampling.py", "errors.py", "loaders/*.py", "objects.py"),
     "preprocess": (
         *_CONTINUOUS,
         "preprocessing.py",

@@ -23,7 +23,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
-from phopro_core.batch.objects import load_object
+from phopro_core.objects import load_object
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class WorkerPool:
         worker = self._idle_worker()
         alive = True
         try:
-            return worker.submit(function, *args).result()
+            return worker.submit(_interruptible, function, *args).result()
         except BrokenProcessPool:
             alive = False
             worker.shutdown(wait=False)
@@ -161,12 +161,21 @@ def _logging_to(path: str, mode: str = "w") -> Iterator[None]:
 
 
 def _begin_worker() -> None:
-    # Ctrl-C reaches the whole process group; the main process decides what becomes of jobs.
+    # Ctrl-C reaches the whole process group; a worker without a job has nothing to say to it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What is imported stays: spare the garbage collector from walking through it all, and
     # the kernel from copying the pages that it would touch.
     gc.freeze()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _interruptible(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function such that Ctrl-C ends it; the caller gets the KeyboardInterrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return function(*args)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _end_with_parent() -> None:

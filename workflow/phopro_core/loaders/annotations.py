@@ -8,9 +8,7 @@ from typing import Any, Literal
 AnnotationHandler = Literal["json", "yaml"] | Callable[[Path], Mapping[str, Any]]
 
 
-def read_annotation(
-    path: str | Path | None, handler: AnnotationHandler = "json"
-) -> dict[str, Any]:
+def read_annotation(path: str | Path | None, handler: AnnotationHandler = "json") -> dict[str, Any]:
     """Read an annotation file: a mapping of names to values.
 
     Parameters
@@ -38,8 +36,7 @@ def read_annotation(
         raise ValueError(f"{path}: not a valid {handler} file: {error}") from error
     if not isinstance(annotation, Mapping):
         raise ValueError(
-            f"{path}: an annotation maps names to values, but this is a "
-            f"{type(annotation).__name__}"
+            f"{path}: an annotation maps names to values, but this is a {type(annotation).__name__}"
         )
     return {str(key): value for key, value in annotation.items()}
 

@@ -103,7 +103,9 @@ class CSVLoader(PhotometryLoader):
                 f"{self.csv}: the file is empty; copy it anew from the acquisition system"
             ) from error
         except pd.errors.ParserError as error:
-            raise ValueError(f"{self.csv}: not a table of comma-separated values: {error}") from error
+            raise ValueError(
+                f"{self.csv}: not a table of comma-separated values: {error}"
+            ) from error
         except UnicodeDecodeError as error:
             raise ValueError(f"{self.csv}: not a text file in UTF-8: {error}") from error
         missing = [name for name in needed if name not in table]
@@ -146,8 +148,10 @@ def _check(valid: "np.ndarray | pd.Series", column: "pd.Series", path: Path, wha
     if valid.all():
         return
     row = int(np.argmin(valid))
+    cell = column.iloc[row]
+    shown = repr(cell) if isinstance(cell, str) else cell
     more = np.count_nonzero(~valid) - 1
     raise ValueError(
-        f"{path}: column {column.name!r}, line {row + 2}: {column.iloc[row]!r} is {what}"
+        f"{path}: column {column.name!r}, line {row + 2}: {shown} is {what}"
         + (f", and so are {more} more of its {valid.size} cells" if more else "")
     )

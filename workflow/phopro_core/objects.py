@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from phopro_core.batch.configuration import ConfigError
+from phopro_core.errors import ConfigError
 
 
 def load_object(spec: str) -> Any:
@@ -19,8 +19,8 @@ def load_object(spec: str) -> Any:
     """
     location, _, name = spec.rpartition(":")
     path = Path(location)
-    if not location or not path.is_file():
-        raise ConfigError(f"{spec!r}: no file {location!r} (expected path/to/file.py:name)")
+    if path.suffix != ".py" or not path.is_file():
+        raise ConfigError(f"{spec!r}: no Python file {location!r} (expected path/to/file.py:name)")
     module_name = "phopro_file_" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     module = sys.modules.get(module_name)
     if module is None:
@@ -31,7 +31,9 @@ def load_object(spec: str) -> Any:
             module_spec.loader.exec_module(module)
         except Exception as error:
             del sys.modules[module_name]
-            raise ConfigError(f"{path}: can't be imported: {type(error).__name__}: {error}") from error
+            raise ConfigError(
+                f"{path}: can't be imported: {type(error).__name__}: {error}"
+            ) from error
     try:
         return getattr(module, name)
     except AttributeError:

@@ -1,0 +1,39 @@
+# make demo   run the bundled example            make test   run the tests
+# make check  format and lint                    make lock   pin the newest dependencies
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test test-all check lock clean
+
+demo: $(VENV)/.demo
+	$(BIN)/snakemake --cores all
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+lock:
+	$(PYTHON) scripts/lock_dependencies.py
+
+clean:
+	rm -rf $(VENV) .snakemake results
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: envs/phopro.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(VENV)/.dev: envs/dev.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@ $(VENV)/.demo

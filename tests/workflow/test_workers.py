@@ -1,0 +1,113 @@
+"""Workers that die, and runs that are interrupted."""
+
+import os
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import anndata as ad
+import pytest
+
+from phopro_core.batch.workers import WorkerPool
+
+DEADLY_LOADER = '''
+import os, signal
+from pathlib import Path
+
+from phopro_core import CSVLoader
+
+
+class Deadly(CSVLoader):
+    """Dies, as if out of memory, while a file named `poison` lies beside a recording."""
+
+    def extract_data(self):
+        if self.csv.with_suffix(".poison").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().extract_data()
+'''
+
+WAITING_LOADER = '''
+from pathlib import Path
+from threading import Event
+
+from phopro_core import CSVLoader
+
+
+class Waiting(CSVLoader):
+    """Says that it has begun, and never ends, while there is a file `wait`."""
+
+    def extract_data(self):
+        if Path("wait").exists():
+            print("BEGUN", flush=True)
+            Event().wait()
+        return super().extract_data()
+'''
+
+
+def test_a_worker_that_dies_fails_its_own_job_and_no_other(study):
+    (study.folder / "loaders.py").write_text(DEADLY_LOADER)
+    study.config["loader_cls"] = "loaders.py:Deadly"
+    names = [f"m{k}" for k in range(6)]
+    for seed, name in enumerate(names):
+        study.add(name, seed=seed)
+    (study.recordings / "m2.poison").touch()
+    run = study.run()
+    assert run.status == 1
+    assert "load of m2 (recordings/m2.csv)" in run.output
+    assert "WorkerDied: the process that worked on it was killed" in run.output
+    assert run.output.count("WorkerDied") == 1
+    extracted = {path.stem for path in study.results.glob("extracted/*.h5ad")}
+    assert extracted == set(names) - {"m2"}
+    assert "WorkerDied" in (study.results / "logs" / "load" / "m2.log").read_text()
+
+    (study.recordings / "m2.poison").unlink()
+    expected = {"load": 1, "preprocess": 1, "extract": 1, "merge_trials": 1}
+    assert study.run_well().jobs == expected
+
+
+def test_a_pool_goes_on_after_the_death_of_a_worker():
+    pool = WorkerPool(preload=[])
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(pool.run, os.getpid)
+        dying = threads.submit(pool.run, os.abort)
+        assert first.result() != os.getpid()
+        with pytest.raises(BrokenProcessPool):
+            dying.result()
+    assert pool.run(abs, -3) == 3
+
+
+def test_a_pool_passes_on_what_a_function_raises_and_keeps_the_worker():
+    pool = WorkerPool(preload=[])
+    worker = pool.run(os.getpid)
+    with pytest.raises(ZeroDivisionError):
+        pool.run(divmod, 1, 0)
+    assert pool.run(os.getpid) == worker
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_is_finished_by_the_next(study, signal_number):
+    """Interrupt a run in the middle of a job, as Ctrl-C (the group) or kill -9 do."""
+    (study.folder / "loaders.py").write_text(WAITING_LOADER)
+    study.config["loader_cls"] = "loaders.py:Waiting"
+    study.add("m1")
+    (study.folder / "wait").touch()
+    process = subprocess.Popen(
+        study.command(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "BEGUN\n"
+    (study.folder / "wait").unlink()
+    if signal_number == signal.SIGKILL:
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+    # Its output ends when no process of the run is left that holds it open.
+    process.communicate(timeout=60)
+    unlock = study.run("--unlock")
+    assert unlock.status == 0
+    study.run_well()
+    assert ad.read_h5ad(study.results / "trials.h5ad").n_obs == 3
