@@ -1,10 +1,11 @@
-# make demo   run the bundled example            make test   run the tests
-# make check  format and lint                    make lock   pin the newest dependencies
+# make demo   run the bundled example      make test       run the quick tests
+# make check  format and lint              make test-slow  run the others
+# make lock   pin the newest dependencies  make clean      remove all that these made
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all check lock clean
+.PHONY: demo test test-slow check lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/snakemake --cores all
@@ -12,8 +13,8 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
