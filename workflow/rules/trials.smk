@@ -25,11 +25,7 @@ rule merge_trials:
     input:
         every(batch.paths.extracted),
     output:
-        report(
-            batch.paths.trials,
-            caption="../report/trials.rst",
-            category="Trials",
-        ),
+        batch.paths.trials,
     log:
         batch.paths.log("merge_trials"),
     params:
