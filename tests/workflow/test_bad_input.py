@@ -124,6 +124,13 @@ def test_a_broken_annotation(study):
     fails(study, "recordings/bad.json: not a valid json file")
 
 
+def test_an_annotation_that_one_recording_lacks(study):
+    study.add("bad")
+    study.add("well").with_suffix(".json").write_text("{}")
+    study.config["loader_kwargs"]["annotation_file"] = "{path.parent}/{stem}.json"
+    fails(study, "load of bad", "recordings/bad.json: no such annotation file")
+
+
 def test_recordings_of_different_sampling_rates(study):
     study.add("slow", frequency=10.0)
     study.config["preprocess_kwargs"]["cutoff_frequency"] = 2

@@ -120,6 +120,11 @@ def test_a_template_that_can_not_be_filled(one):
     refused(one, "config key 'loader_kwargs': can't fill the template '{paht.stem}.json'")
 
 
-def test_an_annotation_file_that_is_not_there(one):
+def test_an_annotation_file_that_no_recording_has(one):
+    one.add("m2")
     one.config["loader_kwargs"]["annotation_file"] = "{path.parent}/{stem}.json"
-    refused(one, "'recordings/m1.csv' is to be read together with 'recordings/m1.json'")
+    refused(
+        one,
+        "'recordings/m1.csv' is to be read together with 'recordings/m1.json', which is not "
+        "there; nor are such files of the 1 others",
+    )

@@ -20,13 +20,14 @@ class Job:
     """One loader call: an experiment, its input, and the loader's keyword arguments.
 
     ``files`` are the paths that the loader reads: the input, or all files in it where it
-    is a folder, and its companions.
+    is a folder, and its companions; ``absent`` are companions that are not there.
     """
 
     experiment: str
     path: Path
     loader_kwargs: dict[str, Any]
     files: list[str]
+    absent: list[str]
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def plan_batch(config: Mapping[str, Any]) -> Batch:
                     f"{str(jobs[job.experiment].path)!r} and of {str(path)!r}; rename one"
                 )
             jobs[job.experiment] = job
+    _refuse_absent_companions(list(jobs.values()))
 
     def settings(key: str, method: Callable, n_positional: int = 1) -> dict[str, Any]:
         return _resolve(key, method, config[key], n_positional)
@@ -132,24 +134,26 @@ def _job(
     except ConfigError as error:
         raise ConfigError(f"config key {key!r}: {error}") from error
     resolved = _resolve(key, loader_cls.__init__, filled, n_positional=2)
-    companions = loader_cls.companion_files(path, resolved)
-    files = [*_files_in(path), *companions]
-    absent = [str(file) for file in companions if not file.is_file()]
-    if absent:
-        raise ConfigError(
-            f"config key {key!r}: {str(path)!r} is to be read together with "
-            f"{', '.join(map(repr, absent))}, which is not there"
-        )
-    return Job(experiment, path, resolved, [str(file) for file in files])
+    files = [*_files_in(path), *loader_cls.companion_files(path, resolved)]
+    absent = [str(file) for file in files if not file.is_file()]
+    present = [str(file) for file in files if file.is_file()]
+    return Job(experiment, path, resolved, present, absent)
 
 
 def _files_in(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    if not files:
-        raise ConfigError(f"the folder {str(path)!r} is an input, but holds no file")
-    return files
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    return [path]
+
+
+def _refuse_absent_companions(jobs: list[Job]) -> None:
+    """Refuse a config by which every recording lacks a file; one that lacks it fails alone."""
+    if all(job.absent for job in jobs):
+        raise ConfigError(
+            f"config key 'loader_kwargs': {str(jobs[0].path)!r} is to be read together with "
+            f"{', '.join(map(repr, jobs[0].absent))}, which is not there"
+            + (f"; nor are such files of the {len(jobs) - 1} others" if len(jobs) > 1 else "")
+        )
 
 
 def _resolve(

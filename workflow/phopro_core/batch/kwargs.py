@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,20 +63,29 @@ def resolve_kwargs(
 
 def _converted(value: Any, annotation: Any, what: str) -> Any:
     """The value as its annotation wants it; as it is where that says nothing checkable."""
-    from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
-    from pydantic.errors import PydanticSchemaGenerationError
+    from pydantic import ValidationError
 
     if annotation is inspect.Parameter.empty or isinstance(annotation, str):
         return value
-    try:
-        adapter = TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
-    except (PydanticSchemaGenerationError, PydanticUserError):
+    adapter = _adapter(annotation)
+    if adapter is None:
         return value
     try:
-        adapter.validate_python(value)
+        return adapter.validate_python(value)
     except ValidationError as error:
         raise KwargsError(f"{what} is {value!r}, but must be {_describe(annotation)}") from error
-    return adapter.validate_python(value)
+
+
+@cache
+def _adapter(annotation: Any) -> Any:
+    """Pydantic's TypeAdapter of an annotation, or None if it has no schema for it."""
+    from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+    from pydantic.errors import PydanticSchemaGenerationError
+
+    try:
+        return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        return None
 
 
 def _describe(annotation: Any) -> str:
