@@ -5,6 +5,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from phopro_core.variation import varies
+
 DualCorrection = Literal["dF/F", "dF"]
 SingleCorrection = Literal["dB/B", "dB"]
 CorrectionMethod = Literal["dF/F", "dF", "dB/B", "dB", "none"]
@@ -92,10 +94,9 @@ def normalize_signal(signal: np.ndarray, method: SignalNormalization | Callable)
             f"signal_normalization is {method!r}, but must be one of "
             f"{', '.join(get_args(SignalNormalization))}, or a function"
         )
-    deviation = signal.std()
-    if deviation == 0:
+    if not varies(signal):
         raise ValueError(f"signal_normalization {method!r} of a constant signal")
-    return (signal - signal.mean() if method == "zscore" else signal) / deviation
+    return (signal - signal.mean() if method == "zscore" else signal) / signal.std()
 
 
 def _same_shape(result: np.ndarray, signal: np.ndarray, setting: str) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -51,19 +52,20 @@ def draw_dashboard(
     panels = [_raw_traces(experiment)] if raw else _processed_traces(experiment)
     axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for ax, (label, traces) in zip(axes, panels, strict=True):
+        entries = {}
         for name, values, colour in traces:
             t, y = experiment.time, values
             if downsample is not None:
                 y, t = keep_means(y, t, downsample)
-            ax.plot(*thin(t, y, COLUMNS), color=colour, linewidth=0.8, label=name)
+            (entries[name],) = ax.plot(*thin(t, y, COLUMNS), color=colour, linewidth=0.8)
         ax.set_ylabel(label)
         ax.spines[["top", "right"]].set_visible(False)
         ax.margins(x=0.01)
-        _mark_events(ax, experiment.events, with_labels=ax is axes[0])
-        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize="small")
+        marks = _mark_events(ax, experiment.events)
+        _add_legend(ax, entries | marks if ax is axes[0] else entries)
     axes[-1].set_xlabel("time (s)")
     figure.align_ylabels()
-    figure.suptitle(title or _title(experiment), fontsize="medium")
+    figure.suptitle(title or _title(experiment), fontsize="medium", parse_math=False)
     if save is None:
         return figure
     with reproducible_svg(), replacing(save) as unfinished:
@@ -98,21 +100,32 @@ def _processed_traces(experiment: PhotometryExperiment) -> list[tuple[str, list]
     ]
 
 
-def _mark_events(ax: Axes, events: dict[str, np.ndarray], with_labels: bool) -> None:
-    """Ticks above the traces, a row for each event."""
+def _mark_events(ax: Axes, events: dict[str, np.ndarray]) -> dict[str, Artist]:
+    """Ticks above the traces, a row for each event; returns them with their labels."""
     low, high = ax.get_ylim()
     row = 0.05 * (high - low)
+    marks = {}
     for k, (label, times) in enumerate(events.items()):
         bottom = high + (len(events) - 1 - k) * row
-        ax.vlines(
-            times,
-            bottom,
-            bottom + 0.8 * row,
-            color=EVENTS[k % len(EVENTS)],
-            linewidth=1.2,
-            label=f"{label} ({times.size})" if with_labels else None,
-        )
+        colour = EVENTS[k % len(EVENTS)]
+        ticks = ax.vlines(times, bottom, bottom + 0.8 * row, color=colour, linewidth=1.2)
+        marks[f"{label} ({times.size})"] = ticks
     ax.set_ylim(low, high + len(events) * row)
+    return marks
+
+
+def _add_legend(ax: Axes, entries: dict[str, Artist]) -> None:
+    """A legend right of the axes, its labels as they are: _these and $those$ too."""
+    legend = ax.legend(
+        entries.values(),
+        entries.keys(),
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+        fontsize="small",
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _title(experiment: PhotometryExperiment) -> str:

@@ -208,6 +208,8 @@ class PhotometryData:
     ) -> PhotometryData | None:
         """Keep some trials: by a mask, indices, or a single index."""
         rows = np.atleast_1d(np.asarray(sel))
+        if rows.size == 0:
+            rows = rows.astype(int)
         kept = self.adata[rows].copy()
         if not inplace:
             return type(self)(kept)

@@ -33,6 +33,8 @@ Bounds = tuple[float, float]
 
 #: Column of the align times where they don't come from a single event.
 ALIGNMENTS = "ALIGNMENTS"
+#: Columns that every trial has, or may have, beside those of the events.
+RESERVED = ("trial_num", "align_event", ALIGNMENTS)
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,9 @@ def _tolerances(
     all_events: bool,
 ) -> dict[str, Bounds]:
     """The events to annotate, in the order of their columns, each with its tolerance."""
+    reserved = [label for label in events if label in RESERVED]
+    if reserved:
+        raise ValueError(f"events can't be named {reserved}, which the trials have as columns")
     for label in given:
         _times_of("event_tolerances", label, events)
     for label in centre_labels:

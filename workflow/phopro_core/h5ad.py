@@ -92,6 +92,10 @@ def _write(parent: h5py.Group, key: str, value: Any) -> None:
 
 
 def _write_frame(parent: h5py.Group, key: str, frame: pd.DataFrame) -> None:
+    inside = [name for name in frame if any(name.startswith(f"{other}/") for other in frame)]
+    if inside:
+        # To HDF5 a slash makes a folder, and a column can't be one and a file at once.
+        raise ValueError(f"the columns {inside} lie inside of others by their names; rename them")
     group = parent.create_group(key)
     _describe(group, "dataframe", "0.2.0")
     group.attrs["_index"] = "_index"

@@ -5,6 +5,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from phopro_core.variation import varies
+
 TrialNormalization = Literal["zscore", "zero", "mad", "amp", "none"]
 
 #: Brings the median absolute deviation of normal data to their standard deviation.
@@ -58,18 +60,17 @@ def normalize_trials(
     if method == "mad":
         centre = np.median(baselines, axis=1, keepdims=True)
         spread = MAD_TO_SD * np.median(np.abs(baselines - centre), axis=1, keepdims=True)
-        return _divide(trials - centre, spread)
+        return _divide(trials - centre, spread, baselines)
     deviations = trials - baselines.mean(axis=1, keepdims=True)
     match method:
         case "zero":
             return deviations
         case "zscore":
-            return _divide(deviations, baselines.std(axis=1, keepdims=True))
+            return _divide(deviations, baselines.std(axis=1, keepdims=True), baselines)
         case "amp":
-            return _divide(deviations, np.abs(deviations).max(axis=1, keepdims=True))
+            return _divide(deviations, np.abs(deviations).max(axis=1, keepdims=True), deviations)
 
 
-def _divide(values: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    # A constant baseline has a spread of some rounding errors, seldom of exactly zero.
-    rounding = 8 * np.finfo(float).eps * np.abs(values).max(axis=1, keepdims=True)
-    return values / np.where(spread > rounding, spread, np.nan)
+def _divide(values: np.ndarray, spread: np.ndarray, spread_of: np.ndarray) -> np.ndarray:
+    defined = varies(spread_of)[:, np.newaxis] & (spread > 0)
+    return values / np.where(defined, spread, np.nan)

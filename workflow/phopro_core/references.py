@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from phopro_core.variation import varies
+
 logger = logging.getLogger(__name__)
 
 #: Median absolute deviation of the standard normal distribution.
@@ -142,7 +144,7 @@ def fit_photobleaching(
     # Fitted in units of the trace's range and duration, so that neither the gain of the
     # amplifier nor the length of the session decides where the optimiser stops.
     offset, height, duration = medians.min(), np.ptp(medians), seconds[-1]
-    if height == 0:
+    if not varies(medians):
         coeffs = np.array([0.0, duration, 0.0, duration, offset])
         return _with_r2(signal, np.full_like(signal, offset), coeffs)
     t, y = seconds / duration, (medians - offset) / height
@@ -155,18 +157,23 @@ def fit_photobleaching(
     # Amplitudes may take either sign: some fibers brighten before they bleach.
     lower = [-np.inf, 1e-3, -np.inf, 1e-3, -np.inf]
     upper = [np.inf, 1e2, np.inf, 1e2, np.inf]
-    fit = least_squares(
-        residuals,
-        x0=[0.5, 0.1, 0.5, 1.0, 0.0],
-        bounds=(lower, upper),
-        loss="soft_l1",
-        f_scale=max(2 * noise, 1e-3),
-        x_scale="jac",
-        ftol=1e-12,
-        xtol=1e-12,
-        gtol=1e-12,
-        max_nfev=2000,
-    )
+    # From both signs of the fast decay: between them the fit would stop in a local minimum.
+    fits = [
+        least_squares(
+            residuals,
+            x0=start,
+            bounds=(lower, upper),
+            loss="soft_l1",
+            f_scale=max(2 * noise, 1e-3),
+            x_scale="jac",
+            ftol=1e-12,
+            xtol=1e-12,
+            gtol=1e-12,
+            max_nfev=2000,
+        )
+        for start in ([0.5, 0.1, 0.5, 1.0, 0.0], [-0.2, 0.02, 1.0, 0.5, 0.0])
+    ]
+    fit = min(fits, key=lambda fit: fit.cost)
     a1, tau1, a2, tau2, floor = fit.x
     (a1, tau1), (a2, tau2) = sorted([(a1, tau1), (a2, tau2)], key=lambda decay: decay[1])
     coeffs = np.array(
@@ -184,17 +191,16 @@ class _Line:
     """
 
     def __init__(self, signal: np.ndarray, isosbestic: np.ndarray, add_intercept: bool):
+        if not varies(isosbestic):
+            raise ValueError(
+                "the isosbestic is constant, so that it can't be fitted to the signal; "
+                "is its column the right one, and was its LED on?"
+            )
         self.add_intercept = add_intercept
         self.x_mean = isosbestic.mean() if add_intercept else 0.0
         self.y_mean = signal.mean() if add_intercept else 0.0
         self.x = isosbestic - self.x_mean
         self.y = signal - self.y_mean
-        spread = self.x @ self.x
-        if spread <= (np.finfo(float).eps * np.abs(isosbestic).max()) ** 2 * self.x.size:
-            raise ValueError(
-                "the isosbestic is constant, so that it can't be fitted to the signal; "
-                "is its column the right one, and was its LED on?"
-            )
 
     def fit(
         self, weights: np.ndarray | None = None, scratch: np.ndarray | None = None

@@ -117,14 +117,22 @@ def _storable_value(value: Any) -> Any:
             return np.empty(0)
         case list() | tuple() if all(isinstance(item, str) for item in value):
             return list(value)
-        case list() | tuple() if len({type(item) for item in value} - {int, float}) == 0:
+        case list() | tuple() if all(_is_number(item) for item in value):
             return np.array(value)
-        case list() | tuple() | set():
+        case set() | frozenset():
+            return _storable_value(sorted(value, key=str))
+        case list() | tuple():
             return _JSON_MARK + json.dumps(list(value), default=str)
         case PurePath() | date():
             return str(value)
+        case str() if value.startswith(_JSON_MARK):
+            return _JSON_MARK + json.dumps(value)
         case _:
             return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _restored_value(value: Any) -> Any:

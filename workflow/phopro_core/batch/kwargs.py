@@ -54,10 +54,10 @@ def resolve_kwargs(
     missing = [p.name for p in named.values() if p.default is p.empty and p.name not in kwargs]
     if missing:
         raise KwargsError(f"Missing kwargs for {name}: {missing}")
-    resolved = {p.name: p.default for p in named.values() if p.default is not p.empty}
-    for key, value in kwargs.items():
+    resolved = {key: p.default for key, p in named.items()} | kwargs
+    for key in kwargs:
         annotation = named[key].annotation if key in named else inspect.Parameter.empty
-        resolved[key] = _converted(value, annotation, f"{name}: {key}")
+        resolved[key] = _converted(kwargs[key], annotation, f"{name}: {key}")
     return resolved
 
 

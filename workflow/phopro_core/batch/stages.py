@@ -17,6 +17,7 @@ CODE = {
         "filtering.py",
         "references.py",
         "correction.py",
+        "variation.py",
     ),
     "extract": (
         *_CONTINUOUS,
@@ -24,6 +25,7 @@ CODE = {
         "extraction.py",
         "events.py",
         "normalization.py",
+        "variation.py",
         "windows.py",
     ),
     "merge_trials": (*_CONTINUOUS, "dataset.py", "merging.py"),

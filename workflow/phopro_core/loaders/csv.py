@@ -97,7 +97,14 @@ class CSVLoader(PhotometryLoader):
         needed = [self.time_col, self.signal_col, *self.event_cols]
         wanted = {*needed, self.isosbestic_col}
         try:
-            table = pd.read_csv(self.csv, usecols=lambda name: name in wanted, encoding="utf-8-sig")
+            # Without index_col, rows with a trailing comma would have their first cell taken
+            # for an index, and all others shifted.
+            table = pd.read_csv(
+                self.csv,
+                usecols=lambda name: name in wanted,
+                index_col=False,
+                encoding="utf-8-sig",
+            )
         except pd.errors.EmptyDataError as error:
             raise ValueError(
                 f"{self.csv}: the file is empty; copy it anew from the acquisition system"
@@ -136,7 +143,7 @@ class CSVLoader(PhotometryLoader):
         column = table[label]
         if column.dtype == object:
             known = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
-            column = column.fillna(False).astype(str).str.strip().str.lower()
+            column = column.astype(str).mask(column.isna(), "false").str.strip().str.lower()
             _check(column.isin(known), table[label], self.csv, "neither true nor false")
             return column.map(known).to_numpy(dtype=bool)
         return column.fillna(0).to_numpy().astype(bool)

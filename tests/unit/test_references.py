@@ -1,0 +1,233 @@
+"""Reference curves against closed forms, simulated truth, and independent fits."""
+
+import numpy as np
+import pytest
+
+from phopro_core.references import NORMAL_MAD, fit_irls, fit_ols, fit_photobleaching
+from phopro_core.simulation import Response, simulate_recording
+
+SEEDS = range(5)
+#: Responses so large that they pull a least-squares line towards them.
+LARGE = {
+    "trial_cue": Response(0.3),
+    "lever1": Response(0.6),
+    "lever2": Response(0.6),
+    "shock": Response(0.4),
+}
+line_fits = pytest.mark.parametrize("fit", [fit_ols, fit_irls])
+
+
+@pytest.fixture
+def isosbestic() -> np.ndarray:
+    t = np.arange(4000) / 20
+    return 50 * np.exp(-t / 300) + np.sin(t)
+
+
+def tukey_by_hand(signal, isosbestic, add_intercept, c, n_iterations):
+    """Beaton and Tukey's fit, written down as in the textbook, by a general solver."""
+    columns = [isosbestic, np.ones_like(isosbestic)] if add_intercept else [isosbestic]
+    design = np.stack(columns, axis=1)
+    beta = np.linalg.lstsq(design, signal)[0]
+    for _ in range(n_iterations):
+        residuals = signal - design @ beta
+        u = residuals / (c * np.median(np.abs(residuals)) / NORMAL_MAD)
+        root = np.where(np.abs(u) < 1, 1 - u**2, 0)  # of Tukey's weight
+        beta = np.linalg.lstsq(design * root[:, np.newaxis], signal * root)[0]
+    return beta[::-1]
+
+
+@line_fits
+def test_a_noiseless_line_is_recovered(fit, isosbestic):
+    reference, coeffs, r2 = fit(5 + 1.25 * isosbestic, isosbestic)
+    np.testing.assert_allclose(coeffs, [5, 1.25])
+    np.testing.assert_allclose(reference, 5 + 1.25 * isosbestic)
+    assert r2 == pytest.approx(1)
+
+
+@line_fits
+def test_a_line_through_the_origin_has_a_slope_alone(fit, isosbestic):
+    reference, coeffs, _ = fit(1.25 * isosbestic, isosbestic, add_intercept=False)
+    np.testing.assert_allclose(coeffs, [1.25])
+    np.testing.assert_allclose(reference, 1.25 * isosbestic)
+
+
+@line_fits
+def test_without_intercept_the_reference_is_a_multiple_of_the_isosbestic(fit, isosbestic):
+    reference, coeffs, _ = fit(5 + 1.25 * isosbestic, isosbestic, add_intercept=False)
+    assert coeffs.size == 1
+    np.testing.assert_allclose(reference / isosbestic, coeffs[0])
+
+
+@line_fits
+def test_a_large_offset_costs_no_precision(fit, isosbestic):
+    rng = np.random.default_rng(0)
+    signal = 5 + 1.25 * isosbestic + rng.standard_normal(isosbestic.size)
+    slope = fit(signal, isosbestic).coeffs[1]
+    np.testing.assert_allclose(fit(signal + 1e6, isosbestic + 1e6).coeffs[1], slope, rtol=1e-7)
+
+
+def test_ols_is_the_least_squares_line(isosbestic):
+    rng = np.random.default_rng(1)
+    signal = 5 + 1.25 * isosbestic + rng.standard_normal(isosbestic.size)
+    fit = fit_ols(signal, isosbestic)
+    slope, intercept = np.polyfit(isosbestic, signal, 1)
+    np.testing.assert_allclose(fit.coeffs, [intercept, slope])
+    assert fit.r2 == pytest.approx(np.corrcoef(signal, isosbestic)[0, 1] ** 2)
+
+
+def test_ols_without_intercept_is_the_ratio_of_moments(isosbestic):
+    rng = np.random.default_rng(1)
+    signal = 5 + 1.25 * isosbestic + rng.standard_normal(isosbestic.size)
+    expected = (signal * isosbestic).sum() / (isosbestic**2).sum()
+    assert fit_ols(signal, isosbestic, add_intercept=False).coeffs == pytest.approx([expected])
+
+
+@pytest.mark.parametrize("add_intercept", [True, False])
+@pytest.mark.parametrize("c", [1.5, 3.0, 4.685])
+@pytest.mark.parametrize(("maxiter", "by_hand"), [(1, 1), (2, 2), (1000, 100)])
+def test_irls_is_tukey_s_biweight_from_ols_with_the_scale_anew(
+    isosbestic, add_intercept, c, maxiter, by_hand
+):
+    rng = np.random.default_rng(2)
+    signal = 5 + 1.25 * isosbestic + rng.standard_t(2, isosbestic.size)
+    signal += 8 * (rng.uniform(size=isosbestic.size) < 0.2)
+    fit = fit_irls(signal, isosbestic, add_intercept, c=c, maxiter=maxiter)
+    expected = tukey_by_hand(signal, isosbestic, add_intercept, c, by_hand)
+    np.testing.assert_allclose(fit.coeffs, expected[-fit.coeffs.size :], rtol=1e-6)
+
+
+def test_irls_uses_a_tuning_constant_of_3_unless_told(isosbestic):
+    rng = np.random.default_rng(2)
+    signal = 5 + 1.25 * isosbestic + rng.standard_t(2, isosbestic.size)
+    expected = tukey_by_hand(signal, isosbestic, True, 3.0, 100)
+    np.testing.assert_allclose(fit_irls(signal, isosbestic).coeffs, expected, rtol=1e-6)
+
+
+def test_irls_gives_no_weight_to_far_outliers(isosbestic):
+    rng = np.random.default_rng(3)
+    clean = 5 + 1.25 * isosbestic + 0.1 * rng.standard_normal(isosbestic.size)
+    outliers = 40.0 * (rng.uniform(size=clean.size) < 0.2) * (isosbestic > 40)
+    robust, plain = (fit(clean + outliers, isosbestic).coeffs for fit in (fit_irls, fit_ols))
+    np.testing.assert_allclose(robust, [5, 1.25], rtol=0.01)
+    assert np.abs(plain - [5, 1.25]).max() > 1
+
+
+def test_irls_says_when_it_stopped_before_converging(isosbestic, caplog):
+    signal = 5 + 1.25 * isosbestic + np.random.default_rng(4).standard_t(2, isosbestic.size)
+    fit_irls(signal, isosbestic)
+    assert not caplog.records
+    fit_irls(signal, isosbestic, maxiter=2)
+    assert "not converged after 2 iterations" in caplog.text
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("fit", "within"), [(fit_ols, 0.20), (fit_irls, 0.01)])
+def test_the_shared_component_s_line_is_recovered(seed, fit, within):
+    recording = simulate_recording(seed, photons=1e6)
+    intercept, slope = fit(recording.signal, recording.isosbestic).coeffs
+    assert slope == pytest.approx(recording.slope, rel=within / 4)
+    assert intercept == pytest.approx(recording.intercept, rel=within)
+
+
+@line_fits
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_responses_every_fit_finds_the_line(seed, fit):
+    recording = simulate_recording(seed, responses={}, photons=1e10)
+    np.testing.assert_allclose(
+        fit(recording.signal, recording.isosbestic).coeffs, [5, 1.25], rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_irls_comes_closer_than_ols_where_transients_are_large(seed):
+    recording = simulate_recording(seed, responses=LARGE)
+    robust, plain = (
+        np.sqrt(
+            np.mean((fit(recording.signal, recording.isosbestic)[0] - recording.reference) ** 2)
+        )
+        for fit in (fit_irls, fit_ols)
+    )
+    assert robust < plain / 5
+
+
+@line_fits
+@pytest.mark.parametrize(
+    ("level", "add_intercept"),
+    [
+        (400.0, True),
+        (0.0, True),
+        (0.0, False),
+        pytest.param(0.1, True),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_constant_isosbestic_is_refused(fit, level, add_intercept):
+    with pytest.raises(ValueError, match="isosbestic is constant"):
+        fit(np.arange(100.0), np.full(100, level), add_intercept)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"c": 0}, "c is 0, but must be a positive number"),
+        ({"c": None}, "c is None, but must be a positive number"),
+        ({"maxiter": 0}, "maxiter is 0, but must be 1 or more"),
+    ],
+)
+def test_settings_that_no_robust_fit_has_are_refused(isosbestic, setting, message):
+    with pytest.raises(ValueError, match=message):
+        fit_irls(isosbestic, isosbestic, **setting)
+
+
+class TestPhotobleaching:
+    TIME = np.arange(12000) / 20
+    TRUTH = (10.0, 30.0, 20.0, 400.0, 70.0)
+
+    @classmethod
+    def curve(cls, a1, tau1, a2, tau2, floor):
+        return a1 * np.exp(-cls.TIME / tau1) + a2 * np.exp(-cls.TIME / tau2) + floor
+
+    @pytest.mark.parametrize(
+        "truth",
+        [
+            pytest.param(TRUTH, id="slow"),
+            pytest.param((5.0, 10.0, 30.0, 200.0, 400.0), id="fast"),
+            pytest.param(
+                (-5.0, 20.0, 20.0, 400.0, 70.0),
+                id="brightening first",
+            ),
+        ],
+    )
+    def test_two_decays_are_recovered(self, truth):
+        fit = fit_photobleaching(self.curve(*truth), 20.0)
+        np.testing.assert_allclose(fit.coeffs, truth, rtol=1e-2)
+        np.testing.assert_allclose(fit.reference, self.curve(*truth), rtol=1e-5)
+        assert fit.r2 == pytest.approx(1)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_transients_and_noise_do_not_bend_the_curve(self, seed):
+        recording = simulate_recording(seed, single_channel=True)
+        fit = fit_photobleaching(recording.signal, recording.frequency)
+        np.testing.assert_allclose(fit.reference, recording.reference, rtol=2e-3)
+
+    def test_gain_and_offset_of_the_amplifier_do_not_matter(self):
+        trace = simulate_recording(0, single_channel=True).signal
+        plain = fit_photobleaching(trace, 20.0)
+        scaled = fit_photobleaching(1000 * trace + 500, 20.0)
+        np.testing.assert_allclose(scaled.reference, 1000 * plain.reference + 500, rtol=1e-6)
+
+    def test_the_time_constants_are_seconds(self):
+        curve = self.curve(*self.TRUTH)
+        as_if_slower = fit_photobleaching(curve, 10.0, window_dur_sec=10.0)
+        np.testing.assert_allclose(as_if_slower.coeffs[[1, 3]], [60, 800], rtol=1e-3)
+
+    def test_a_constant_trace_is_its_own_reference(self):
+        fit = fit_photobleaching(np.full(2000, 70.0), 20.0)
+        assert (fit.reference == 70).all()
+
+    def test_a_recording_too_short_for_its_windows_is_refused(self):
+        curve = self.curve(*self.TRUTH)
+        assert fit_photobleaching(curve[:300], 20.0).reference.size == 300  # five windows
+        with pytest.raises(ValueError, match=r"14\.9 s is too short.*windows of 5 s"):
+            fit_photobleaching(curve[:298], 20.0)
+        assert fit_photobleaching(curve[:298], 20.0, window_dur_sec=4).reference.size == 298
