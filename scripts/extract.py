@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-from phopro_core.dataset import with_categories
 from phopro_core.h5ad import write_h5ad
 from phopro_core.storage import read_recording, storable
 
@@ -28,7 +27,5 @@ def main(
         logger.warning("passdown_metadata: no %s in this recording (has: %s)", unknown, known)
     data = experiment.trial_data
     data.add_obs_columns(experiment.metadata, passed_down)
-    write_h5ad(
-        trials, X=data.X, obs=with_categories(data.obs), var=data.var, uns=storable(data.uns)
-    )
+    write_h5ad(trials, X=data.X, obs=data.obs, var=data.var, uns=storable(data.uns))
     logger.info("Extracted %d trials", data.n_trials)

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 import anndata as ad
 import pytest
 
-from phopro_core.batch.workers import WorkerPool
+from phopro_core.batch.workers import WorkerPool, run_script_in
 
 DEADLY_LOADER = '''
 import os, signal
@@ -83,6 +83,17 @@ def test_a_pool_passes_on_what_a_function_raises_and_keeps_the_worker():
     with pytest.raises(ZeroDivisionError):
         pool.run(divmod, 1, 0)
     assert pool.run(os.getpid) == worker
+
+
+def test_a_job_whose_worker_alone_is_interrupted_is_a_failure_and_no_interrupt(tmp_path):
+    script = tmp_path / "interrupted.py"
+    script.write_text(
+        "import os, signal\ndef main(): os.kill(os.getpid(), signal.SIGINT)\n", encoding="utf-8"
+    )
+    pool = WorkerPool(preload=[])
+    failure = run_script_in(pool, str(script), str(tmp_path / "log"), {})
+    assert failure.error == "Interrupted"
+    assert pool.run(abs, -3) == 3
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])

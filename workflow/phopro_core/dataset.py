@@ -201,7 +201,7 @@ class PhotometryData:
                 raise ValueError(f"{key!r} is {value!r}, but a column takes a single value")
             if key in self.obs:
                 raise ValueError(f"obs has a column {key!r} already")
-            self.obs[key] = _column_of(value, self.n_trials)
+            self.obs[key] = np.nan if value is None else value
 
     def filter_rows(
         self, sel: np.ndarray | Sequence | int, inplace: bool = False
@@ -256,12 +256,6 @@ class PhotometryData:
             return merged
         self.adata = merged.adata
         return None
-
-
-def _column_of(value: Any, n_trials: int) -> Any:
-    if isinstance(value, str):
-        return pd.Categorical.from_codes(np.zeros(n_trials, dtype=np.int8), [value])
-    return np.nan if value is None else value
 
 
 def with_categories(obs: pd.DataFrame) -> pd.DataFrame:

@@ -144,15 +144,15 @@ def extract_trials(
         inside = inside & baselines.inside
     invalid = _invalid_windows(inside, invalid_window_policy, time, align_times)
 
-    obs = pd.DataFrame({column: clock.seconds_between(aligns, centres)})
+    columns = {column: clock.seconds_between(aligns, centres)}
     for label, times in occurrences.items():
         placed = clock.place(times)
         for k, name in enumerate(occurrence_columns(label, times.shape[1])):
-            obs[name] = clock.seconds_between(placed[:, k], centres)
+            columns[name] = clock.seconds_between(placed[:, k], centres)
     if align_labels is not None:
-        obs["align_event"] = align_labels
-    obs = obs[inside].reset_index(drop=True)
-    obs.insert(0, "trial_num", np.arange(1, len(obs) + 1))
+        columns["align_event"] = align_labels
+    kept = {name: values[inside] for name, values in columns.items()}
+    obs = pd.DataFrame({"trial_num": np.arange(1, inside.sum() + 1), **kept})
 
     signals = trials.values[inside[trials.inside]]
     if baseline_bounds is None:

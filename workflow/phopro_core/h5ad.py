@@ -21,6 +21,7 @@ from phopro_core.replacing import replacing
 _TEXT = h5py.string_dtype()
 _TEXT_TYPE = h5py.h5t.py_create(_TEXT, logical=True)
 _SCALAR = h5py.h5s.create(h5py.h5s.SCALAR)
+_NO_ROWS = pd.DataFrame(index=pd.Index([], dtype=object))
 
 
 def write_h5ad(
@@ -54,7 +55,7 @@ def write_h5ad(
         if X is not None:
             _write(file, "X", X)
         _write(file, "obs", obs)
-        _write(file, "var", pd.DataFrame(index=[]) if var is None else var)
+        _write(file, "var", _NO_ROWS if var is None else var)
         _write(file, "obsm", obsm or {})
         _write(file, "uns", uns or {})
         for unused in ("layers", "obsp", "varm", "varp"):

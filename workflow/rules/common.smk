@@ -1,29 +1,13 @@
 # What the rules share: the checked config with its jobs, and how a script is run.
-import os
-import sys
 import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# The package beside this workflow, whichever version of it may be installed.
-sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
-
-# What runs in parallel are jobs; threads within each would only get in their way.
-for library in ("OMP", "OPENBLAS", "MKL"):
-    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-
 from phopro_core.batch.configuration import complete_config
 from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal
 from phopro_core.batch.stages import SCRIPTS, code_digest
-from phopro_core.batch.workers import (
-    PRELOADED,
-    PRELOADED_FOR_DASHBOARDS,
-    WorkerPool,
-    run_script,
-    run_script_in,
-)
 from phopro_core.errors import ConfigError
 
 
@@ -54,16 +38,6 @@ def plan():
     return batch
 
 
-def start_workers():
-    """Workers for the jobs; none in a Snakemake that was itself started for one job."""
-    if not workflow.is_main_process:
-        return None
-    for_dashboards = PRELOADED_FOR_DASHBOARDS if config.get("save_dashboards", True) else ()
-    return WorkerPool([*PRELOADED, *for_dashboards])
-
-
-# First of all, so that their imports are under way while jobs are planned.
-workers = start_workers()
 journal = Journal()
 batch = plan()
 

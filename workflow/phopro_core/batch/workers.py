@@ -117,6 +117,10 @@ def run_script_in(
     """Like :func:`run_script`, in a worker of a pool; its death is a failure too."""
     try:
         return pool.run(run_script, script, log, kwargs)
+    except KeyboardInterrupt:
+        # Not passed on: Snakemake takes it for granted that it was interrupted as well, and
+        # would wait for ever for this job if only the worker was.
+        return Failure("Interrupted", "the run was interrupted")
     except BrokenProcessPool:
         failure = Failure(
             "WorkerDied",
