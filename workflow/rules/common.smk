@@ -67,7 +67,7 @@ def run_stage(stage, about, log, **kwargs):
 def finish(end):
     """What is left to do when all jobs have ended."""
     journal.write(batch.paths, batch.jobs, end)
-    # Snakemake leaves timers of its rate limiter behind, which would delay its exit by 1 s.
+    # Snakemake leaves timers of its rate limiter behind, which would hold up its exit.
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
             thread.cancel()
