@@ -117,9 +117,9 @@ def as_page(taken: dict[str, list[float]], n_recordings: int, cores: int) -> str
         f"Python {platform.python_version()},\n{versions}.\n\n"
         f"| run | jobs | median of {len(taken['everything'])} | range | a job, all included |\n"
         f"|---|---|---|---|---|\n{''.join(rows)}\n"
-        "The target for everything is under 30 ms a job. The numeric work is about 3 ms of it; the rest "
-        "is\nSnakemake's own start and scheduling (2 s, then some 10 ms a job), the workers' "
-        "imports (1.3 s),\nand reading and writing files.\n"
+        "The target for everything is under 30 ms a job. The numeric work is about 3 ms of it;\n"
+        "the rest is Snakemake's own start and scheduling (2 s, then some 10 ms a job), the\n"
+        "workers' imports (1.3 s), and reading and writing files.\n"
     )
 
 
