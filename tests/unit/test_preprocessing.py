@@ -26,22 +26,25 @@ def process(recording, **settings):
     return preprocess(recording.signal, recording.isosbestic, recording.frequency, **settings)
 
 
+def mean_trial(recording, trace):
+    """The mean of a trace around the presses of lever1."""
+    trials = extract_trials(
+        trace,
+        recording.time,
+        recording.frequency,
+        recording.events,
+        align_to="lever1",
+        trial_bounds=(-4, 8),
+    )
+    return trials.signals.mean(axis=0)
+
+
 @pytest.mark.parametrize("fit_using", ["OLS", "IRLS"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_mean_trial_is_the_evoked_response(seed, fit_using):
     recording = simulate_recording(seed)
     processed = process(recording, fit_using=fit_using).processed_signal
-    measured, truth = (
-        extract_trials(
-            trace,
-            recording.time,
-            recording.frequency,
-            recording.events,
-            align_to="lever1",
-            trial_bounds=(-4, 8),
-        ).signals.mean(axis=0)
-        for trace in (processed, recording.dff)
-    )
+    measured, truth = mean_trial(recording, processed), mean_trial(recording, recording.dff)
     assert np.corrcoef(measured, truth)[0, 1] > 0.98
     assert np.ptp(measured) == pytest.approx(np.ptp(truth), rel=0.15)
 
@@ -50,17 +53,7 @@ def test_the_mean_trial_is_the_evoked_response(seed, fit_using):
 def test_the_mean_trial_of_a_single_channel_is_the_evoked_response(seed):
     recording = simulate_recording(seed, single_channel=True)
     processed = process(recording, correction_method="dB/B").processed_signal
-    measured, truth = (
-        extract_trials(
-            trace,
-            recording.time,
-            recording.frequency,
-            recording.events,
-            align_to="lever1",
-            trial_bounds=(-4, 8),
-        ).signals.mean(axis=0)
-        for trace in (processed, recording.dff)
-    )
+    measured, truth = mean_trial(recording, processed), mean_trial(recording, recording.dff)
     assert np.corrcoef(measured, truth)[0, 1] > 0.98
 
 

@@ -41,6 +41,14 @@ class Run:
         rows = [line.split() for line in table[1].splitlines()] if table else []
         self.jobs = {name: int(count) for name, count in rows if name not in ("all", "total")}
 
+    def assert_failed_saying(self, *expected: str) -> None:
+        """It failed with these messages, and without a traceback on the terminal."""
+        assert self.status == 1
+        for text in expected:
+            assert text in self.output
+        assert "Traceback" not in self.output
+        assert '  File "' not in self.output
+
 
 @dataclass
 class Study:

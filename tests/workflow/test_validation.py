@@ -5,11 +5,7 @@ import pytest
 
 def refused(study, *expected):
     run = study.run()
-    assert run.status == 1
-    for text in expected:
-        assert text in run.output
-    assert "Traceback" not in run.output
-    assert '  File "' not in run.output
+    run.assert_failed_saying(*expected)
     assert run.jobs == {}
     assert not study.results.exists()
 
