@@ -5,8 +5,9 @@ import pytest
 
 from phopro_core.extraction import extract_trials
 from phopro_core.filtering import lowpass
+from phopro_core.photobleaching import fit_photobleaching
 from phopro_core.preprocessing import preprocess
-from phopro_core.references import fit_irls, fit_ols, fit_photobleaching
+from phopro_core.references import fit_irls, fit_ols
 from phopro_core.simulation import simulate_recording
 
 SEEDS = range(4)

@@ -15,7 +15,8 @@ from phopro_core.correction import (
     normalize_signal,
 )
 from phopro_core.filtering import lowpass
-from phopro_core.references import ReferenceFit, fit_irls, fit_ols, fit_photobleaching
+from phopro_core.photobleaching import fit_photobleaching
+from phopro_core.references import ReferenceFit, fit_irls, fit_ols
 
 logger = logging.getLogger(__name__)
 

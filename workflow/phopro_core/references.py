@@ -116,73 +116,6 @@ def fit_irls(
     return _line_fit(signal, isosbestic, intercept, slope, add_intercept)
 
 
-def fit_photobleaching(
-    signal: np.ndarray, frequency: float, window_dur_sec: float = 5.0
-) -> ReferenceFit:
-    """Fit the photobleaching of a trace: two exponential decays onto a floor.
-
-    a1·exp(−t/τ1) + a2·exp(−t/τ2) + c, t in seconds from the first sample, by least
-    squares with a soft-L1 loss on the medians of sliding windows: the medians take out
-    transients and noise, the loss what they leave.
-
-    Parameters
-    ----------
-    signal : array, shape (n_samples,)
-    frequency : float
-        Sampling rate, Hz.
-    window_dur_sec : float
-        Length of the windows, seconds; they follow one another by half of it.
-
-    Raises
-    ------
-    ValueError
-        If the recording is too short to give at least five windows.
-    """
-    from scipy.optimize import least_squares
-
-    seconds, medians = _window_medians(signal, frequency, window_dur_sec)
-    # Fitted in units of the trace's range and duration, so that neither the gain of the
-    # amplifier nor the length of the session decides where the optimiser stops.
-    offset, height, duration = medians.min(), np.ptp(medians), seconds[-1]
-    if not varies(medians):
-        coeffs = np.array([0.0, duration, 0.0, duration, offset])
-        return _with_r2(signal, np.full_like(signal, offset), coeffs)
-    t, y = seconds / duration, (medians - offset) / height
-    # What counts as an outlier is told from the noise of the medians themselves.
-    noise = np.median(np.abs(np.diff(y))) / (NORMAL_MAD * np.sqrt(2))
-
-    def residuals(p: np.ndarray) -> np.ndarray:
-        return _two_decays(t, p) - y
-
-    # Amplitudes may take either sign: some fibers brighten before they bleach.
-    lower = [-np.inf, 1e-3, -np.inf, 1e-3, -np.inf]
-    upper = [np.inf, 1e2, np.inf, 1e2, np.inf]
-    # From both signs of the fast decay: between them the fit would stop in a local minimum.
-    fits = [
-        least_squares(
-            residuals,
-            x0=start,
-            bounds=(lower, upper),
-            loss="soft_l1",
-            f_scale=max(2 * noise, 1e-3),
-            x_scale="jac",
-            ftol=1e-12,
-            xtol=1e-12,
-            gtol=1e-12,
-            max_nfev=2000,
-        )
-        for start in ([0.5, 0.1, 0.5, 1.0, 0.0], [-0.2, 0.02, 1.0, 0.5, 0.0])
-    ]
-    fit = min(fits, key=lambda fit: fit.cost)
-    a1, tau1, a2, tau2, floor = fit.x
-    (a1, tau1), (a2, tau2) = sorted([(a1, tau1), (a2, tau2)], key=lambda decay: decay[1])
-    coeffs = np.array(
-        [a1 * height, tau1 * duration, a2 * height, tau2 * duration, floor * height + offset]
-    )
-    time = np.arange(signal.size) / frequency
-    return _with_r2(signal, _two_decays(time, coeffs), coeffs)
-
-
 class _Line:
     """Weighted least squares of a line through samples, on centred coordinates.
 
@@ -245,35 +178,12 @@ def _line_fit(
     add_intercept: bool,
 ) -> ReferenceFit:
     coeffs = np.array([intercept, slope] if add_intercept else [slope])
-    return _with_r2(signal, intercept + slope * isosbestic, coeffs)
+    return with_r2(signal, intercept + slope * isosbestic, coeffs)
 
 
-def _with_r2(signal: np.ndarray, reference: np.ndarray, coeffs: np.ndarray) -> ReferenceFit:
+def with_r2(signal: np.ndarray, reference: np.ndarray, coeffs: np.ndarray) -> ReferenceFit:
     residuals = signal - reference
     deviations = signal - signal.mean()
     total = deviations @ deviations
     r2 = 1 - (residuals @ residuals) / total if total > 0 else np.nan
     return ReferenceFit(reference, coeffs, float(r2))
-
-
-def _window_medians(
-    signal: np.ndarray, frequency: float, window_dur_sec: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Medians of half-overlapping windows, and the time of each one's middle, seconds."""
-    length = max(round(window_dur_sec * frequency), 1)
-    stride = max(length // 2, 1)
-    n_windows = (signal.size - length) // stride + 1
-    if n_windows < 5:
-        raise ValueError(
-            f"a recording of {signal.size / frequency:.3g} s is too short for a "
-            f"photobleaching fit in windows of {window_dur_sec:g} s, of which it needs "
-            "five; shorten window_dur_sec"
-        )
-    windows = np.lib.stride_tricks.sliding_window_view(signal, length)[::stride]
-    middles = (np.arange(n_windows) * stride + (length - 1) / 2) / frequency
-    return middles, np.median(windows, axis=1)
-
-
-def _two_decays(t: np.ndarray, coeffs: np.ndarray) -> np.ndarray:
-    a1, tau1, a2, tau2, floor = coeffs
-    return a1 * np.exp(-t / tau1) + a2 * np.exp(-t / tau2) + floor

@@ -15,6 +15,7 @@ CODE = {
         *_CONTINUOUS,
         "preprocessing.py",
         "filtering.py",
+        "photobleaching.py",
         "references.py",
         "correction.py",
         "variation.py",
