@@ -12,10 +12,15 @@ the sensor,
     signal(t) = (intercept + slope · isosbestic(t)) · (1 + dff(t)),
 
 and photons arrive at random, so that noise grows with the square root of the light.
+
+Two things can be added that the model does not know: an isosbestic that bleaches in its
+own way, while the signal still follows the light that it would have followed; and
+artifacts of the signal's detector.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -49,14 +54,33 @@ DEFAULT_RESPONSES = {
     "shock": Response(-0.06, decay=2.5),
 }
 
+#: Least and greatest size of each type of artifact, in units of the reference.
+ARTIFACT_HEIGHTS = {"spike": (0.1, 0.5), "jump": (0.05, 0.2)}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Something that the signal's detector added to the light.
+
+    ``start_time`` and ``stop_time`` are those of the first and last sample of a spike,
+    in seconds; a jump starts at both and lasts to the end of the recording. ``height``
+    is what was added to each sample, in units of the reference at the start.
+    """
+
+    type: Literal["spike", "jump"]
+    start_time: float
+    stop_time: float
+    height: float
+
 
 @dataclass(frozen=True)
 class SimulatedRecording:
     """A recording and its truth; arrays of shape (n_samples,).
 
     ``isosbestic`` is None for a single channel. ``dff`` is the response that went in,
-    ``reference`` the signal without it and without noise; ``intercept`` and ``slope``
-    take the noise-free isosbestic to that reference.
+    ``reference`` the signal without it, without noise and without artifacts;
+    ``intercept`` and ``slope`` take the noise-free isosbestic to that reference, unless
+    the isosbestic bleaches in its own way. ``artifacts`` are in the order of time.
     """
 
     time: np.ndarray
@@ -69,6 +93,7 @@ class SimulatedRecording:
     intercept: float
     slope: float
     responses: Mapping[str, Response] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
 
 
 def simulate_recording(
@@ -85,6 +110,9 @@ def simulate_recording(
     photons: float = 5000.0,
     responses: Mapping[str, Response] = DEFAULT_RESPONSES,
     trial_interval: float = 40.0,
+    isosbestic_bleaching: tuple[float, float, float, float] | None = None,
+    spikes: int = 0,
+    jumps: int = 0,
 ) -> SimulatedRecording:
     """Simulate a session of a cued lever task.
 
@@ -103,7 +131,8 @@ def simulate_recording(
     intercept, slope : float
         Of the line that takes the isosbestic to the signal.
     level : float
-        Isosbestic at the beginning, in arbitrary units.
+        Isosbestic at the beginning, in arbitrary units. A low level with a steep slope
+        makes a weak isosbestic, noisier than its signal.
     bleaching : (a1, τ1, a2, τ2)
         Shares of the light that fade, each with its time constant in seconds.
     motion : float
@@ -115,6 +144,17 @@ def simulate_recording(
         Of trial_cue, lever1, lever2 and shock; an event without one has no effect.
     trial_interval : float
         Seconds from cue to cue, give or take a tenth.
+    isosbestic_bleaching : (a1, τ1, a2, τ2), optional
+        Of the isosbestic, where it differs from that of the signal.
+    spikes, jumps : int
+        How many artifacts to add to the signal. A spike adds a tenth to a half of the
+        fluorescence to 1 to 3 samples, a jump a twentieth to a fifth from there on,
+        both of either sign. The recording is otherwise the same as without them.
+
+    Raises
+    ------
+    ValueError
+        If the artifacts would lie closer than 2 s.
     """
     rng = np.random.default_rng(seed)
     time = np.arange(round(duration * frequency)) / frequency
@@ -124,15 +164,24 @@ def simulate_recording(
         for instant in events[label]:
             dff += response.at(time - instant)
 
-    a1, tau1, a2, tau2 = bleaching
-    fading = 1 - a1 * (1 - np.exp(-time / tau1)) - a2 * (1 - np.exp(-time / tau2))
     moving = 0.0 if single_channel else motion * _motion(rng, time.size, frequency)
-    clean_isosbestic = level * fading * (1 + moving)
-    reference = intercept + slope * clean_isosbestic
+    shared = level * _fading(time, bleaching) * (1 + moving)
+    reference = intercept + slope * shared
+    clean_isosbestic = (
+        shared
+        if isosbestic_bleaching is None
+        else level * _fading(time, isosbestic_bleaching) * (1 + moving)
+    )
+    signal = _with_shot_noise(rng, reference * (1 + dff), photons)
+    isosbestic = None if single_channel else _with_shot_noise(rng, clean_isosbestic, photons)
+    # Drawn last, so that all the rest is the same with artifacts and without.
+    artifacts = _artifacts(rng, duration, frequency, spikes, jumps)
+    for artifact in artifacts:
+        _add_artifact(signal, artifact, reference, frequency)
     return SimulatedRecording(
         time=time,
-        signal=_with_shot_noise(rng, reference * (1 + dff), photons),
-        isosbestic=(None if single_channel else _with_shot_noise(rng, clean_isosbestic, photons)),
+        signal=signal,
+        isosbestic=isosbestic,
         events=events,
         frequency=frequency,
         dff=dff,
@@ -140,6 +189,7 @@ def simulate_recording(
         intercept=intercept,
         slope=slope,
         responses=dict(responses),
+        artifacts=artifacts,
     )
 
 
@@ -159,6 +209,12 @@ def _session(
         "shock": presses[shocked] + 1.0,
     }
     return {label: np.round(t * frequency) / frequency for label, t in times.items()}
+
+
+def _fading(time: np.ndarray, bleaching: tuple[float, float, float, float]) -> np.ndarray:
+    """Share of the light that is left at each time."""
+    a1, tau1, a2, tau2 = bleaching
+    return 1 - a1 * (1 - np.exp(-time / tau1)) - a2 * (1 - np.exp(-time / tau2))
 
 
 def _motion(rng: np.random.Generator, n_samples: int, frequency: float) -> np.ndarray:
@@ -183,3 +239,35 @@ def _motion(rng: np.random.Generator, n_samples: int, frequency: float) -> np.nd
 def _with_shot_noise(rng: np.random.Generator, light: np.ndarray, photons: float) -> np.ndarray:
     # The normal limit of Poisson counts.
     return light + np.sqrt(light / photons) * rng.standard_normal(light.size)
+
+
+def _artifacts(
+    rng: np.random.Generator, duration: float, frequency: float, spikes: int, jumps: int
+) -> tuple[Artifact, ...]:
+    """Artifacts of random type and height, one in each of as many equal parts of the session."""
+    if spikes + jumps == 0:
+        return ()
+    part = duration / (spikes + jumps)
+    if part < 4:
+        raise ValueError(
+            f"{spikes + jumps} artifacts in {duration:g} s would lie closer than 2 s; "
+            f"at most {int(duration / 4)} have room"
+        )
+    artifacts = []
+    for k, type_ in enumerate(rng.permutation(["spike"] * spikes + ["jump"] * jumps).tolist()):
+        # In the middle half of its part, so that neighbours stay apart.
+        start = round((k + rng.uniform(0.25, 0.75)) * part * frequency)
+        n_samples = int(rng.integers(1, 4)) if type_ == "spike" else 1
+        height = rng.choice([-1.0, 1.0]) * rng.uniform(*ARTIFACT_HEIGHTS[type_])
+        artifacts.append(
+            Artifact(type_, start / frequency, (start + n_samples - 1) / frequency, float(height))
+        )
+    return tuple(artifacts)
+
+
+def _add_artifact(
+    signal: np.ndarray, artifact: Artifact, reference: np.ndarray, frequency: float
+) -> None:
+    first, last = (round(t * frequency) for t in (artifact.start_time, artifact.stop_time))
+    stop = last + 1 if artifact.type == "spike" else None
+    signal[first:stop] += artifact.height * reference[first]
