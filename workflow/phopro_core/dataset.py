@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import anndata as ad
@@ -149,7 +151,9 @@ class PhotometryData:
 
     @property
     def dt(self) -> float:
-        """Seconds between time points."""
+        """Seconds between time points; ValueError if there are fewer than two."""
+        if self.n_times < 2:
+            raise ValueError(f"trials of {self.n_times} time points have no time between them")
         return float((self.ts[-1] - self.ts[0]) / (self.n_times - 1))
 
     @property
@@ -256,6 +260,130 @@ class PhotometryData:
             return merged
         self.adata = merged.adata
         return None
+
+    def downsample(
+        self,
+        factor: int,
+        method: Literal["mean", "resample"] = "mean",
+        window: str | tuple = ("kaiser", 5.0),
+        padtype: str = "line",
+    ) -> PhotometryData:
+        """Keep one time point in `factor`, of ``X``, the layers and ``var["t"]``.
+
+        See :func:`phopro_core.downsampling.downsample` for the parameters, and what it raises.
+        """
+        from phopro_core.downsampling import downsample
+
+        # Copies, since a factor of one gives back the very arrays it was given.
+        arrays = [np.array(values) for values in (self.X, *self.adata.layers.values())]
+        kept = [downsample(a, self.ts, factor, method, window, padtype) for a in arrays]
+        return self._with(self.obs, [values for values, _ in kept], kept[0][1])
+
+    def collapse(
+        self,
+        group_on: str | Sequence[str] | None = None,
+        method: Callable[..., np.ndarray] = np.nanmean,
+        metrics: Mapping[str, Callable[..., np.ndarray]] = MappingProxyType({"std": np.nanstd}),
+        data_cols: str | Sequence[str] = (),
+        count_col: str | None = "n",
+    ) -> PhotometryData:
+        """Summarise the trials of each group as one.
+
+        Parameters
+        ----------
+        group_on : str or list of str, optional
+            Columns that make the groups, which come in the order of the sorted values, a
+            missing one last; by default all trials are one group.
+        method : callable
+            What becomes ``X``: a function of the group's trials, shape (n, n_timepoints),
+            called with ``axis=0``.
+        metrics : mapping of name to callable
+            Further such functions; each becomes a layer, in the place of those there were.
+        data_cols : str or list of str
+            Columns of numbers to summarise too, as ``<column>`` and ``<column>_<metric>``.
+        count_col : str or None
+            Column for the number of trials; None leaves it out.
+
+        Raises
+        ------
+        ValueError
+            If there is no trial or no such column, a data column is not of numbers,
+            columns would share a name, or a function does not remove axis 0.
+
+        Examples
+        --------
+        >>> obs = pd.DataFrame({"sex": ["M", "F", "M"]})
+        >>> data = PhotometryData.from_arrays(obs, np.eye(3), np.arange(3) / 10)
+        >>> data.collapse("sex").X
+        array([[0. , 1. , 0. ],
+               [0.5, 0. , 0.5]])
+        """
+        from phopro_core.collapsing import collapse_trials
+        from phopro_core.columns import columns_named, numeric_columns
+
+        keys = self.obs[columns_named(self.obs, group_on, "group_on")]
+        data = numeric_columns(self.obs, data_cols, "data_cols")
+        signals, layers, obs = collapse_trials(self.X, keys, data, method, metrics, count_col)
+        return type(self).from_arrays(obs, signals, self.ts, layers, deepcopy(self.uns))
+
+    def window(
+        self,
+        centers: str | float | Sequence[float] | np.ndarray,
+        bounds: tuple[float, float],
+        event_cols: str | Sequence[str] | None = None,
+        strategy: Literal["nearest", "interp"] = "nearest",
+        invalid_window_policy: Literal["error", "drop"] = "error",
+    ) -> PhotometryData:
+        """Cut every trial anew, ``X`` and layers, around a new centre.
+
+        Parameters
+        ----------
+        centers : str, float or array, shape (n_trials,)
+            Seconds from the old centre: of each trial, the same for all, or the column
+            that holds them.
+        bounds : (low, high)
+            Seconds from the new centre.
+        event_cols : str or list of str, optional
+            Columns of event times, to be made relative to the new centre; no other is.
+            The places of the old windows, start_time and stop_time, are left out.
+        strategy : {'nearest', 'interp'}
+            Whether centres snap to the nearest time point (a tie to the earlier), or
+            trials are interpolated linearly around the exact centre.
+        invalid_window_policy : {'error', 'drop'}
+            What becomes of trials whose window reaches outside, or without a centre.
+
+        Raises
+        ------
+        ValueError
+            If there are such trials (with 'drop': no others), a column is missing or not
+            of numbers, or a setting is not one of those above.
+
+        Examples
+        --------
+        >>> obs, ramps = pd.DataFrame({"lever": [0.1, 0.3]}), np.tile(np.arange(6.0), (2, 1))
+        >>> data = PhotometryData.from_arrays(obs, ramps, np.arange(6) / 10)
+        >>> data.window("lever", (-0.1, 0.2)).X
+        array([[0., 1., 2.],
+               [2., 3., 4.]])
+        """
+        from phopro_core.columns import number_per_trial, numeric_columns
+        from phopro_core.recentring import check_inside, recentre_trials
+
+        centres = number_per_trial(self.obs, centers, "centers")
+        events = numeric_columns(self.obs, event_cols, "event_cols")
+        # Whether half a sample rounds up or down must not hang on the last digit of t.
+        frequency = float(f"{self.freq:.12g}")
+        arrays = [self.X, *self.adata.layers.values()]
+        cut = recentre_trials(arrays, self.ts, frequency, centres, bounds, strategy)
+        check_inside(cut.inside, centres, self.ts, invalid_window_policy)
+        shifted = {name: times[cut.inside] - cut.centres for name, times in events.items()}
+        obs = self.obs.loc[cut.inside].drop(columns=["start_time", "stop_time"], errors="ignore")
+        return self._with(obs.assign(**shifted), cut.arrays, cut.t)
+
+    def _with(self, obs: pd.DataFrame, arrays: list[np.ndarray], t: np.ndarray) -> PhotometryData:
+        """These annotations, X and layers (in this order), and time points, with this uns."""
+        layers = dict(zip(self.adata.layers, arrays[1:], strict=True))
+        return type(self).from_arrays(obs, arrays[0], t, layers, deepcopy(self.uns))
 
 
 def with_categories(obs: pd.DataFrame) -> pd.DataFrame:
