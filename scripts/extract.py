@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from phopro_core.h5ad import write_h5ad
+from phopro_core.objects import load_named
 from phopro_core.storage import read_recording, storable
 
 logger = logging.getLogger("phopro_core.extract")
@@ -19,7 +20,7 @@ def main(
     """
     logger.info("Extracting trials from %s", processed)
     experiment = read_recording(processed)
-    experiment.extract_trial_data(**settings)
+    experiment.extract_trial_data(**load_named(experiment.extract_trial_data, settings))
     passed_down = passdown_metadata or []
     unknown = [key for key in passed_down if key not in experiment.metadata]
     if unknown:

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from phopro_core.loaders.finding import find_loader
+from phopro_core.objects import load_named
 from phopro_core.storage import write_recording
 
 logger = logging.getLogger("phopro_core.load")
@@ -15,7 +16,8 @@ logger = logging.getLogger("phopro_core.load")
 def main(path: str, loader: str, loader_kwargs: dict[str, Any], recording: str) -> None:
     """Load `path` with a loader class, and write `recording`."""
     logger.info("Loading %s", path)
-    experiment = find_loader(loader)(path, **loader_kwargs).load()
+    loader_cls = find_loader(loader)
+    experiment = loader_cls(path, **load_named(loader_cls, loader_kwargs)).load()
     logger.info("Loaded a %r", experiment)
     if experiment.raw_isosbestic is None:
         logger.warning("There is no isosbestic in %s", path)

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from phopro_core.objects import load_named
 from phopro_core.storage import read_recording, write_recording
 
 logger = logging.getLogger("phopro_core.preprocess")
@@ -12,7 +13,12 @@ def main(recording: str, processed: str, settings: dict[str, Any]) -> None:
     """Read `recording`, preprocess it with `settings`, and write `processed`."""
     logger.info("Preprocessing %s", recording)
     experiment = read_recording(recording)
-    experiment.preprocess_signal(**settings)
-    fit = experiment.metadata["reference_fit"]
+    experiment.preprocess_signal(**load_named(experiment.preprocess_signal, settings))
+    about = experiment.metadata
+    if "gaps" in about:
+        logger.info("Brought to an even clock: gaps %s", about["gaps"])
+    fit = about["reference_fit"]
     logger.info("Fitted the reference (%s): r2 %.4f", fit["type"], fit["r2_val"])
+    if "artifacts" in about:
+        logger.info("Found artifacts: %s", about["artifacts"] or "none")
     write_recording(experiment, processed)

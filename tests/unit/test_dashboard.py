@@ -4,8 +4,10 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from matplotlib.collections import PolyCollection
 
 from phopro_core import PhotometryExperiment
+from phopro_core.artifacts.base import artifact_table
 from phopro_core.simulation import simulate_recording
 
 
@@ -172,3 +174,29 @@ def test_a_picture_in_the_format_of_its_suffix(tmp_path):
     experiment().plot_dashboard(path)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_artifacts_are_bands_with_their_numbers(texts):
+    recording = experiment()
+    assert not {"spike (2)", "jump (1)"} & set(texts(recording))
+    rows = [(10, 11, "spike", 20), (50, 51, "spike", 20), (70, 71, "jump", 9)]
+    recording.artifacts = artifact_table(rows)
+    assert {"spike (2)", "jump (1)"} <= set(texts(recording))
+    assert "spike (2)" not in texts(recording, raw=True)
+    figure = recording.plot_dashboard()
+    for ax in figure.axes:
+        bands = [one for one in ax.collections if isinstance(one, PolyCollection)]
+        edges = [
+            (path.vertices[:, 0].min(), path.vertices[:, 0].max())
+            for band in bands
+            for path in band.get_paths()
+        ]
+        assert sorted(edges) == [(10, 11), (50, 51), (70, 71)]
+
+
+def test_gaps_are_drawn_as_gaps(texts):
+    recording = experiment()
+    recording.signal[500:900] = np.nan
+    (line,) = recording.plot_dashboard().axes[1].get_lines()
+    assert np.isnan(line.get_ydata()[500:900]).all()
+    assert "processed signal" in texts(recording, downsample=10)

@@ -60,3 +60,8 @@ def test_a_factor_that_is_not_a_whole_number_is_refused(factor):
 def test_an_unknown_method_is_refused_with_those_allowed():
     with pytest.raises(ValueError, match="'median', but must be one of mean, resample"):
         downsample(np.arange(5.0), np.arange(5.0), 2, "median")
+
+
+def test_a_factor_that_leaves_nothing_is_refused():
+    with pytest.raises(ValueError, match="downsample is 6, which leaves nothing of 5 samples"):
+        downsample(np.ones(5), np.arange(5.0), 6)

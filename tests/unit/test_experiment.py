@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from phopro_core import PhotometryExperiment
+from phopro_core import DerivativeDetector, PhotometryExperiment
 from phopro_core.simulation import simulate_recording
 
 
@@ -50,7 +50,7 @@ class TestConstruction:
             ({"time": [0]}, "at least two samples, and this one has 1"),
             ({"time": [[0, 1], [2, 3]]}, "time has 2 dimensions"),
             ({"raw_signal": [1, 2, 3]}, "raw_signal has 3 samples, but time has 4"),
-            ({"raw_signal": [1, 2, np.nan, np.nan]}, "raw_signal has 2 missing.*sample 2, at 2 s"),
+            ({"raw_signal": [1, 2, np.inf, -np.inf]}, "raw_signal has 2 infin.*sample 2, at 2 s"),
             ({"raw_signal": [1, 2, "x", 4]}, "raw_signal holds something that is not a number"),
             ({"raw_isosbestic": [1, 2, 3]}, "raw_isosbestic has 3 samples, but time has 4"),
             ({"raw_isosbestic": [1, np.inf, 3, 4]}, "raw_isosbestic has 1 .*sample 1, at 1 s"),
@@ -105,11 +105,92 @@ class TestPreprocessing:
         assert processed.trial_data is None
         assert processed.baseline_data is None
 
+    def test_a_function_s_coefficients_are_plain_numbers(self, recording):
+        recording.preprocess_signal(
+            fit_using=lambda signal, isosbestic: (isosbestic, {"gain": np.float64(1)}),
+            correction_method="dF",
+        )
+        assert recording.metadata["reference_fit"]["coeffs"] == {"gain": 1.0}
+
+    def test_artifacts_are_counted_until_they_are_no_longer_looked_for(self, recording):
+        truth = simulate_recording(6, duration=600.0, spikes=3, jumps=1)
+        experiment = PhotometryExperiment(truth.signal, truth.isosbestic, truth.time)
+        assert experiment.artifacts is None
+        experiment.preprocess_signal(artifact_detector=DerivativeDetector())
+        assert experiment.metadata["artifacts"] == {"spike": 3, "jump": 1}
+        assert len(experiment.artifacts) == 4
+        experiment.preprocess_signal()
+        assert experiment.artifacts is None
+        assert "artifacts" not in experiment.metadata
+
     def test_a_failed_attempt_keeps_what_was_there(self, processed):
         before = processed.signal
         with pytest.raises(ValueError, match="cutoff_frequency"):
             processed.preprocess_signal(cutoff_frequency=1000)
         assert processed.signal is before
+
+
+class TestGaps:
+    """A recording without the samples from 40 to 50 s, and without some at 20 s."""
+
+    @pytest.fixture
+    def gappy(self):
+        truth = simulate_recording(1, duration=100.0, trial_interval=10.0)
+        dropped = (truth.time > 40) & (truth.time < 50) | (truth.time > 20) & (truth.time < 20.2)
+        return PhotometryExperiment(
+            truth.signal[~dropped],
+            truth.isosbestic[~dropped],
+            truth.time[~dropped],
+            {"cue": [10, 20, 30, 45, 55, 70]},
+        )
+
+    def test_they_are_refused_unless_told_how_to_bridge_them(self, gappy):
+        with pytest.raises(ValueError, match="clock has 2 gaps"):
+            gappy.preprocess_signal()
+        assert gappy.signal is None
+
+    def test_missing_values_are_refused_likewise(self, recording):
+        recording.raw_isosbestic[17] = np.nan
+        with pytest.raises(ValueError, match=r"1 of 2000 samples are missing, at 0\.85 s"):
+            recording.preprocess_signal()
+
+    def test_short_ones_are_bridged_and_long_ones_stay(self, gappy):
+        gappy.preprocess_signal(resample_gaps=0.5)
+        assert gappy.metadata["gaps"] == {"bridged": 1, "left_open": 1}
+        assert gappy.frequency == pytest.approx(20)
+        np.testing.assert_allclose(gappy.time, np.arange(2000) / 20)
+        missing = gappy.time[np.isnan(gappy.signal)]
+        assert (missing.min(), missing.max()) == pytest.approx((40.05, 49.95))
+        assert gappy.raw_signal.size == gappy.raw_isosbestic.size == gappy.signal.size == 2000
+
+    def test_trials_that_touch_one_are_dropped_and_counted(self, gappy):
+        gappy.preprocess_signal(resample_gaps=0.5)
+        gappy.extract_trial_data("cue", (-2, 6), baseline_bounds=(-8, -4))
+        # The window of the cue at 45 s lies in the gap; so does the baseline of that at 55 s.
+        assert gappy.metadata["invalid_windows"] == [3, 4]
+        assert gappy.metadata["windows_in_gaps"] == [3, 4]
+        assert gappy.trial_data.n_trials == 4
+        assert not np.isnan(gappy.trial_data.X).any()
+
+    def test_doing_it_again_gives_the_same(self, gappy):
+        gappy.preprocess_signal(resample_gaps=0.5)
+        once = gappy.signal
+        gappy.preprocess_signal(resample_gaps=0.5)
+        np.testing.assert_allclose(gappy.signal, once, atol=1e-9)
+        assert gappy.metadata["gaps"] == {"bridged": 1, "left_open": 1}
+
+    def test_an_even_recording_is_left_as_it_is(self, recording):
+        time, raw = recording.time, recording.raw_signal
+        recording.preprocess_signal(resample_gaps=0.5)
+        assert recording.time is time
+        assert np.array_equal(recording.raw_signal, raw)
+        assert "gaps" not in recording.metadata
+
+    def test_a_failure_after_resampling_leaves_nothing_of_another_length(self, gappy):
+        gappy.preprocess_signal(resample_gaps=100.0)
+        with pytest.raises(ValueError, match="cutoff_frequency"):
+            gappy.preprocess_signal(resample_gaps=0.5, cutoff_frequency=1000)
+        assert gappy.signal is None or gappy.signal.size == gappy.time.size
 
 
 class TestTrials:
@@ -132,6 +213,20 @@ class TestTrials:
         assert baselines.X[:, 0].tolist() == [600, 800]  # 25 and 35 s
         assert baselines.obs["trial_num"].tolist() == [1, 2]
         np.testing.assert_allclose(baselines.ts[[0, -1]], [-5, -2.05])
+
+    def test_baselines_have_the_events_in_seconds_from_their_own_zero(self, processed):
+        processed.extract_trial_data(
+            "cue",
+            (-2, 4),
+            center_on="lev",
+            event_tolerances={"lev": (2, 4)},
+            baseline_bounds=(-5, -2),
+        )
+        trials, baselines = processed.trial_data.obs, processed.baseline_data.obs
+        assert trials["cue"].tolist() == [-2, -4, 0, 0]
+        assert baselines["cue"].tolist() == [0, 0, 0, 0]
+        np.testing.assert_allclose(trials["lev"], [0, 0, np.nan, np.nan])
+        np.testing.assert_allclose(baselines["lev"], [2, 4, np.nan, np.nan])
 
     def test_there_are_no_baselines_without_their_bounds(self, processed):
         processed.extract_trial_data("cue", (-2, 4), baseline_bounds=(-5, -2))

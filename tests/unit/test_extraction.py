@@ -1,6 +1,7 @@
 """Trials cut from a ramp that counts its own samples, against a table worked out by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,7 +145,7 @@ class TestWindowsOutsideTheRecording:
         assert table.signals[:, 0].tolist() == [200, 400]
 
     def test_they_are_an_error_where_the_policy_says_so(self, ramp):
-        with pytest.raises(ValueError, match=r"aligned at 10, 20 s.*outside.*0 to 99\.95 s"):
+        with pytest.raises(ValueError, match=r"outside.*0 to 99\.95 s.*aligned at 10, 20 s"):
             extract(ramp, **self.OUTSIDE, invalid_window_policy="error")
 
     @pytest.mark.parametrize("policy", ["drop", "error"])
@@ -348,3 +349,86 @@ def test_an_event_named_like_a_column_of_the_trials_is_refused(label):
     events = {"cue": [5.0], label: [5.5]}
     with pytest.raises(ValueError, match=f"events can't be named \\['{label}'\\]"):
         extract_trials(time, time, 20.0, events, align_to="cue", trial_bounds=(-1, 1))
+
+
+@pytest.mark.parametrize("alignment", ["nearest", "interp"])
+def test_window_times_are_those_of_the_first_and_last_sample(ramp, alignment):
+    settings = CUE | {"center_on": "lev", "window_alignment": alignment, "window_times": True}
+    table = extract(ramp, **settings, baseline_bounds=(-3, -1))
+    assert table.obs.columns.tolist() == [
+        "trial_num",
+        "start_time",
+        "stop_time",
+        "cue",
+        "lev",
+        "sh",
+    ]
+    np.testing.assert_allclose(table.obs["start_time"], [10, 22, 28, 38], atol=1e-9)
+    np.testing.assert_allclose(table.obs["stop_time"], [15.95, 27.95, 33.95, 43.95], atol=1e-9)
+    np.testing.assert_allclose(table.signals[:, 0], 100 + 20 * table.obs["start_time"])
+    np.testing.assert_allclose(table.signals[:, -1], 100 + 20 * table.obs["stop_time"])
+    np.testing.assert_allclose(table.baseline_obs["start_time"], [7, 17, 27, 37], atol=1e-9)
+    np.testing.assert_allclose(table.baselines[:, -1], 100 + 20 * table.baseline_obs["stop_time"])
+
+
+def test_window_times_are_those_of_the_recording_s_own_clock(ramp):
+    ramp.time = 1000 + ramp.time
+    ramp.events = {label: 1000 + times for label, times in ramp.events.items()}
+    assert extract(ramp, **CUE, window_times=True).obs["start_time"].tolist() == [
+        1008,
+        1018,
+        1028,
+        1038,
+    ]
+
+
+def test_trials_can_be_thinned_after_normalization(ramp):
+    settings = CUE | {"baseline_bounds": (-3, -1), "trial_normalization": "amp"}
+    full = extract(ramp, **settings)
+    thinned = extract(ramp, **settings, downsample=4)
+    np.testing.assert_allclose(thinned.signals, full.signals.reshape(4, 30, 4).mean(axis=2))
+    np.testing.assert_allclose(thinned.t, full.t.reshape(30, 4).mean(axis=1))
+    assert thinned.baselines.shape == (4, 10)
+    pd.testing.assert_frame_equal(thinned.obs, full.obs)
+    by_filter = extract(ramp, **CUE, downsample=4, downsample_kwargs={"method": "resample"})
+    np.testing.assert_allclose(by_filter.t, full.t[::4])
+
+
+class TestGaps:
+    """The ramp without its samples 900 … 949, from 45 to 47.45 s."""
+
+    @pytest.fixture
+    def gappy(self, ramp):
+        ramp.signal[900:950] = np.nan
+        ramp.events["cue"] = np.array([1.0, 40.0, 41.0, 41.05, 46.0, 49.45, 49.5])
+        return ramp
+
+    def test_windows_that_touch_one_are_dropped_and_told_from_those_outside(self, gappy, caplog):
+        # The last sample of a window lies 3.95 s after its cue, the first 2 s before it.
+        table = extract(gappy, align_to="cue", trial_bounds=(-2, 4))
+        assert table.invalid_windows == [0, 3, 4, 5]
+        assert table.windows_in_gaps == [3, 4, 5]
+        assert table.signals[:, 0].tolist() == [860, 880, 1050]
+        assert "Dropped 1 of 7 trials whose windows reach outside" in caplog.text
+        assert "Dropped 3 of 7 trials whose windows touch a gap that was left open: [3, 4, 5]" in (
+            caplog.text
+        )
+
+    def test_baselines_in_one_are_dropped_too(self, gappy):
+        table = extract(gappy, align_to=50.0, trial_bounds=(0, 4), baseline_bounds=(-2, -1))
+        assert table.invalid_windows == []
+        with pytest.raises(
+            ValueError, match=r"all 1 trial windows touch a gap.*: trials \[0\], al.* 50 s"
+        ):
+            extract(gappy, align_to=50.0, trial_bounds=(0, 4), baseline_bounds=(-3, -1))
+
+    def test_interpolation_does_not_reach_into_one(self, gappy):
+        settings = {"trial_bounds": (-1, 0), "window_alignment": "interp"}
+        assert extract(gappy, align_to=[44.99, 30.0], **settings).invalid_windows == []
+        assert extract(gappy, align_to=[45.01, 30.0], **settings).windows_in_gaps == [0]
+
+    def test_they_can_be_an_error(self, gappy):
+        with pytest.raises(
+            ValueError, match=r"1 of 7 .* outside .* trials \[0\], aligned at 1 s; 3 of 7 .* gap"
+        ):
+            extract(gappy, align_to="cue", trial_bounds=(-2, 4), invalid_window_policy="error")

@@ -104,3 +104,24 @@ def test_a_trace_too_short_for_the_filter_is_refused_with_what_it_needs():
     assert lowpass(trace, FREQUENCY, 3.0).size == 16
     with pytest.raises(ValueError, match=r"15 samples are too few.*order 4.*more than 15"):
         lowpass(trace[:15], FREQUENCY, 3.0)
+
+
+def test_pieces_between_gaps_are_filtered_each_on_its_own():
+    rng = np.random.default_rng(0)
+    traces = rng.standard_normal((2, 500))
+    long_pieces, too_short = [slice(0, 200), slice(220, 500)], slice(203, 218)
+    gappy, expected = np.full_like(traces, np.nan), np.full_like(traces, np.nan)
+    gappy[:, too_short] = traces[:, too_short]
+    for piece in long_pieces:
+        gappy[:, piece] = traces[:, piece]
+        expected[:, piece] = lowpass(traces[:, piece], FREQUENCY, 3.0)
+    gappy[0, 210] = np.nan  # what is missing in one trace is missing in all
+    filtered = lowpass(gappy, FREQUENCY, 3.0)
+    np.testing.assert_array_equal(filtered, expected)
+
+
+def test_pieces_all_too_short_for_the_filter_are_refused():
+    gappy = np.ones(100)
+    gappy[::16] = np.nan
+    with pytest.raises(ValueError, match=r"15 samples are too few"):
+        lowpass(gappy, FREQUENCY, 3.0)

@@ -66,7 +66,7 @@ def test_values_become_what_their_annotation_says(key, value, converted):
     ("key", "value", "expected"),
     [
         ("required", "fast", r"float"),
-        ("mode", "c", r"Literal\['a', 'b'\]"),
+        ("mode", "c", r"'a', 'b' or path/to/file.py:function"),
         ("bounds", [1, 2, 3], r"tuple\[float, float\]"),
         ("bounds", 4, r"tuple\[float, float\]"),
         ("tolerances", {"cue": [1]}, r"Mapping\[str, tuple\[float, float\]"),

@@ -1,9 +1,13 @@
 """Objects that a config names by file."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import pytest
 
+from phopro_core import ArtifactDetector, DerivativeDetector
 from phopro_core.errors import ConfigError
-from phopro_core.objects import load_object
+from phopro_core.objects import files_behind, load_named, load_object
 
 
 @pytest.fixture
@@ -79,3 +83,45 @@ def test_a_file_that_was_mended_can_be_imported(hooks):
         load_object(f"{path}:x")
     hooks("x = 'mended'\n", "mended.py")
     assert load_object(f"{path}:x") == "mended"
+
+
+class TestNamesInSettings:
+    @staticmethod
+    def stage(
+        fit: Literal["OLS"] | Callable = "OLS",
+        handler: Literal["json"] | Callable[[str], dict] = "json",
+        label: str = "a",
+        detector: ArtifactDetector | None = None,
+    ): ...
+
+    def test_functions_and_detectors_take_the_places_of_their_names(self, hooks):
+        path = hooks("def fit():\n    return 42\n")
+        named = {
+            "fit": f"{path}:fit",
+            "handler": f"{path}:fit",
+            "label": f"{path}:fit",
+            "detector": {"name": "DerivativeDetector", "threshold": 7},
+        }
+        loaded = load_named(self.stage, named)
+        assert loaded["fit"]() == loaded["handler"]() == 42
+        assert loaded["label"] == f"{path}:fit"
+        assert isinstance(loaded["detector"], DerivativeDetector)
+        assert loaded["detector"].threshold == 7
+
+    def test_all_else_stays_as_it_is(self):
+        given = {"fit": "OLS", "handler": "json", "detector": None, "unknown": "a.py:b"}
+        assert load_named(self.stage, given) == given
+
+    def test_what_is_no_function_is_refused_by_its_setting(self, hooks):
+        path = hooks("fit = 42\n")
+        with pytest.raises(ConfigError, match="fit: .*hooks.py:fit is a int, but must be"):
+            load_named(self.stage, {"fit": f"{path}:fit"})
+
+    def test_the_files_behind_settings_are_each_named_once(self):
+        settings = {
+            "fit_using": "lab/fits.py:fit",
+            "artifact_detector": {"name": "lab/artifacts.py:Detector", "threshold": 3},
+            "align_to": ["lab/fits.py:other", "a:b", "c.py"],
+            "order": 4,
+        }
+        assert files_behind(settings) == ["lab/fits.py", "lab/artifacts.py"]

@@ -6,11 +6,13 @@ from pathlib import Path
 import anndata as ad
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from phopro_core import PhotometryExperiment
+from phopro_core.artifacts.base import artifact_table
 from phopro_core.storage import (
     FORMAT_VERSION,
     TRACES,
@@ -54,6 +56,35 @@ def test_every_trace_comes_back_bit_for_bit(path, dual, processed):
         fit = reread.metadata["reference_fit"]
         assert fit["coeffs"].tolist() == experiment.metadata["reference_fit"]["coeffs"]
         assert fit["r2_val"] == experiment.metadata["reference_fit"]["r2_val"]
+
+
+@pytest.mark.parametrize("dual", [True, False])
+def test_missing_samples_come_back(path, dual):
+    experiment = make_experiment(dual=dual)
+    experiment.raw_signal[7:9] = np.nan
+    assert np.array_equal(again(experiment, path).raw_signal, experiment.raw_signal, equal_nan=True)
+
+
+@pytest.mark.parametrize("rows", [[(1.0, 2.0, "spike", 11.5), (5.0, 6.0, "jump", 30.0)], []])
+def test_artifacts_come_back(path, rows):
+    experiment = make_experiment()
+    experiment.artifacts = artifact_table(rows)
+    pd.testing.assert_frame_equal(again(experiment, path).artifacts, experiment.artifacts)
+    table = ad.read_h5ad(path).uns["artifacts"]
+    assert table["type"].tolist() == [row[2] for row in rows]
+
+
+def test_artifacts_not_looked_for_stay_so(path):
+    assert again(make_experiment(), path).artifacts is None
+
+
+@pytest.mark.parametrize(
+    "coeffs", [[1.5, 2.0], {"gain": 1.5, "a/b": 2.0}], ids=["a list", "a mapping"]
+)
+def test_coefficients_come_back_as_numbers(path, coeffs):
+    fit = {"type": "isosbestic", "r2_val": 0.5, "coeffs": coeffs}
+    found = again(make_experiment({"reference_fit": fit}), path).metadata["reference_fit"]["coeffs"]
+    assert (found if isinstance(coeffs, dict) else found.tolist()) == coeffs
 
 
 @pytest.mark.parametrize("name", ["m3/day 1", None])

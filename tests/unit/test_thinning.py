@@ -44,3 +44,13 @@ def test_what_is_kept_are_samples_in_their_order_with_every_column_s_extremes(tr
             column = kept[(time >= start) & (time < start + width)]
             assert column.max() == trace[start : start + width].max()
             assert column.min() == trace[start : start + width].min()
+
+
+def test_a_gap_stays_a_gap_and_hides_no_peak_beside_it():
+    trace = np.zeros(1000)
+    trace[300:500] = np.nan
+    trace[[295, 505]] = 1, -1
+    time, kept = thin(np.arange(1000), trace, 100)
+    assert {295, 505} <= set(time)
+    assert np.isnan(kept[(time >= 300) & (time < 500)]).all()
+    assert np.isnan(kept).sum() == 20

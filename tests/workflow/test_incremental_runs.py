@@ -142,6 +142,10 @@ def _imports_of_each_stage(study) -> dict[str, set[str]]:
     schema = PACKAGE.parent / "schemas" / "config.schema.yaml"
     config = study.config | {"data_directory": str(study.recordings)}
     config["loader_kwargs"]["downsample"] = 2
+    config["preprocess_kwargs"] = {
+        "artifact_detector": "DerivativeDetector",
+        "artifact_corrector": "SplineCorrector",
+    }
     batch = plan_batch(complete_config(config, schema))
     files = {name: str(study.folder / f"{name}.h5ad") for name in ("raw", "done", "cut", "all")}
     calls = {

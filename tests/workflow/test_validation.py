@@ -60,7 +60,29 @@ def test_a_misspelled_kwarg_of_a_stage(one, key, function):
 
 def test_a_value_that_is_none_of_the_choices(one):
     one.config["preprocess_kwargs"]["fit_using"] = "OLSS"
-    refused(one, "fit_using is 'OLSS', but must be Literal['OLS', 'IRLS']")
+    refused(
+        one,
+        "fit_using is 'OLSS', but must be 'OLS', 'IRLS', 'detrend_retrend', "
+        "'detrend_fit_retrend' or path/to/file.py:function",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "setting", "message"),
+    [
+        ("fit_using", "fits.py:fit", "fit_using: 'fits.py:fit': no Python file 'fits.py'"),
+        ("artifact_detector", "Detector", "artifact_detector: 'Detector' is not the name of an"),
+        (
+            "artifact_detector",
+            {"name": "DerivativeDetector", "threshhold": 8},
+            "DerivativeDetector: DerivativeDetector.__init__() got an unexpected keyword argument "
+            "'threshhold' (allowed: threshold, jump_threshold,",
+        ),
+    ],
+)
+def test_what_names_no_object(one, key, setting, message):
+    one.config["preprocess_kwargs"][key] = setting
+    refused(one, "config key 'preprocess_kwargs': ", message)
 
 
 def test_a_missing_kwarg(one):

@@ -10,20 +10,31 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ArtifactCorrector": "phopro_core.artifacts.base",
+    "ArtifactDetector": "phopro_core.artifacts.base",
     "CSVLoader": "phopro_core.loaders",
+    "DerivativeDetector": "phopro_core.artifacts.derivatives",
     "PhotometryData": "phopro_core.dataset",
     "PhotometryExperiment": "phopro_core.experiment",
     "PhotometryLoader": "phopro_core.loaders",
+    "SplineCorrector": "phopro_core.artifacts.splines",
 }
 __all__ = [
+    "ArtifactCorrector",
+    "ArtifactDetector",
     "CSVLoader",
+    "DerivativeDetector",
     "PhotometryData",
     "PhotometryExperiment",
     "PhotometryLoader",
+    "SplineCorrector",
     "__version__",
 ]
 
 if TYPE_CHECKING:
+    from phopro_core.artifacts.base import ArtifactCorrector, ArtifactDetector
+    from phopro_core.artifacts.derivatives import DerivativeDetector
+    from phopro_core.artifacts.splines import SplineCorrector
     from phopro_core.dataset import PhotometryData
     from phopro_core.experiment import PhotometryExperiment
     from phopro_core.loaders import CSVLoader, PhotometryLoader

@@ -54,7 +54,7 @@ def correct(
         If dividing by a reference that touches zero.
     """
     if callable(method):
-        return _same_shape(method(signal, reference), signal, "correction_method")
+        return checked_result(method(signal, reference), signal, "correction_method")
     if method == "none":
         return signal.copy()
     corrected = signal - reference
@@ -86,7 +86,7 @@ def normalize_signal(signal: np.ndarray, method: SignalNormalization | Callable)
         If the signal is constant.
     """
     if callable(method):
-        return _same_shape(method(signal), signal, "signal_normalization")
+        return checked_result(method(signal), signal, "signal_normalization")
     if method == "none":
         return signal
     if method not in get_args(SignalNormalization):
@@ -99,11 +99,24 @@ def normalize_signal(signal: np.ndarray, method: SignalNormalization | Callable)
     return (signal - signal.mean() if method == "zscore" else signal) / signal.std()
 
 
-def _same_shape(result: np.ndarray, signal: np.ndarray, setting: str) -> np.ndarray:
+def checked_result(result: np.ndarray, signal: np.ndarray, setting: str) -> np.ndarray:
+    """What a user's function returned, if it is finite numbers in the signal's shape.
+
+    Raises
+    ------
+    ValueError
+        If not; the message names the setting that the function was given as.
+    """
     result = np.asarray(result, dtype=float)
     if result.shape != signal.shape:
         raise ValueError(
-            f"the function given as {setting} returned an array of shape {result.shape}, "
+            f"what was given as {setting} returned an array of shape {result.shape}, "
             f"but must return one of shape {signal.shape}"
+        )
+    unusable = np.count_nonzero(~np.isfinite(result))
+    if unusable:
+        raise ValueError(
+            f"what was given as {setting} returned {unusable} values of {result.size} that are "
+            "not finite numbers"
         )
     return result

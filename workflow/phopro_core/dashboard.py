@@ -19,6 +19,8 @@ from phopro_core.replacing import replacing
 from phopro_core.thinning import thin
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from phopro_core.experiment import PhotometryExperiment
 
 SIZE = (11.0, 5.5)  # inches
@@ -27,6 +29,7 @@ COLUMNS = 1600
 #: Colours that readers with any colour vision tell apart (Okabe and Ito, 2008).
 SIGNAL, ISOSBESTIC, REFERENCE, PROCESSED = "#009E73", "#56B4E9", "#D55E00", "#000000"
 EVENTS = ("#CC79A7", "#E69F00", "#0072B2", "#7F7F7F", "#A6761D", "#66A61E", "#882255", "#44AA99")
+ARTIFACTS = ("#CC3311", "#EE7733", "#AA3377")
 UNITS = {"dF/F": "dF/F", "dB/B": "dB/B", "dF": "dF (a.u.)", "dB": "dB (a.u.)"}
 
 
@@ -40,7 +43,8 @@ def draw_dashboard(
     """Draw a recording; see :meth:`phopro_core.PhotometryExperiment.plot_dashboard`.
 
     Above, filtered signal, filtered isosbestic and fitted reference; below, the
-    processed signal; the events as marks along the top of each.
+    processed signal; the events as marks along the top of each, and the artifacts as bands
+    behind the traces.
     """
     processed = experiment.signal is not None
     if raw == "auto":
@@ -61,8 +65,9 @@ def draw_dashboard(
         ax.set_ylabel(label)
         ax.spines[["top", "right"]].set_visible(False)
         ax.margins(x=0.01)
+        bands = {} if raw else _shade_artifacts(ax, experiment.artifacts)
         marks = _mark_events(ax, experiment.events)
-        _add_legend(ax, entries | marks if ax is axes[0] else entries)
+        _add_legend(ax, entries | bands | marks if ax is axes[0] else entries)
     axes[-1].set_xlabel("time (s)")
     figure.align_ylabels()
     figure.suptitle(title or _title(experiment), fontsize="medium", parse_math=False)
@@ -112,6 +117,27 @@ def _mark_events(ax: Axes, events: dict[str, np.ndarray]) -> dict[str, Artist]:
         marks[f"{label} ({times.size})"] = ticks
     ax.set_ylim(low, high + len(events) * row)
     return marks
+
+
+def _shade_artifacts(ax: Axes, artifacts: pd.DataFrame | None) -> dict[str, Artist]:
+    """Bands over the intervals of artifacts; returns one of each type, with its label."""
+    bands: dict[str, Artist] = {}
+    if artifacts is None:
+        return bands
+    for k, (kind, found) in enumerate(artifacts.groupby("type")):
+        colour = ARTIFACTS[k % len(ARTIFACTS)]
+        intervals = zip(found["start_time"], found["stop_time"] - found["start_time"], strict=True)
+        # The edge keeps intervals visible that are narrower than a pixel.
+        bands[f"{kind} ({len(found)})"] = ax.broken_barh(
+            list(intervals),
+            (0, 1),
+            transform=ax.get_xaxis_transform(),
+            facecolor=colour,
+            edgecolor=colour,
+            alpha=0.35,
+            zorder=0,
+        )
+    return bands
 
 
 def _add_legend(ax: Axes, entries: dict[str, Artist]) -> None:

@@ -35,6 +35,12 @@ def downsample(
     -------
     traces, time : arrays, shape (..., n_kept) and (n_kept,)
 
+    Raises
+    ------
+    ValueError
+        If the factor is not a whole number from 1 up to the number of samples, or there
+        is no such method.
+
     Examples
     --------
     >>> downsample(np.array([1.0, 3.0, 5.0, 7.0, 9.0]), np.arange(5.0), 2)
@@ -50,6 +56,8 @@ def downsample(
         )
     if factor == 1:
         return traces, time
+    if factor > time.size:
+        raise ValueError(f"downsample is {factor}, which leaves nothing of {time.size} samples")
     if method == "mean":
         return _block_means(traces, factor), _block_means(time, factor)
     from scipy.signal import resample_poly

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from phopro_core.artifacts.base import ArtifactCorrector, ArtifactDetector
+
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from phopro_core.dataset import PhotometryData
@@ -22,7 +25,8 @@ class PhotometryExperiment:
     Parameters
     ----------
     raw_signal : array, shape (n_samples,)
-        Fluorescence at the sensor's wavelength, in the units of the acquisition system.
+        Fluorescence at the sensor's wavelength, in the units of the acquisition system;
+        NaN where a sample is missing.
     raw_isosbestic : array, shape (n_samples,), or None
         Fluorescence at the sensor-independent wavelength; None for a single-channel
         recording.
@@ -42,6 +46,9 @@ class PhotometryExperiment:
     filt_sig, filt_iso, fitted_ref, signal : array, shape (n_samples,), or None
         Filtered signal, filtered isosbestic, fitted reference and processed signal;
         None before :meth:`preprocess_signal`.
+    artifacts : DataFrame or None
+        Start and stop (seconds), type and score of each artifact found; None where none
+        were looked for.
     trial_data, baseline_data : PhotometryData or None
         Trials and their baseline windows; None before :meth:`extract_trial_data`, and
         the baselines also where no baseline bounds were given.
@@ -50,7 +57,7 @@ class PhotometryExperiment:
     ------
     ValueError
         If the arrays differ in length, are not one-dimensional, hold fewer than two
-        samples or a value that is not a finite number, or time does not increase.
+        samples or an infinite value, or time does not increase.
 
     Examples
     --------
@@ -106,18 +113,22 @@ class PhotometryExperiment:
         order: int = 4,
         signal_normalization: Literal["zscore", "nullZ", "none"] | Callable = "none",
         correction_method: Literal["dF/F", "dF", "dB/B", "dB", "none"] | Callable = "dF/F",
-        fit_using: Literal["OLS", "IRLS"] = "IRLS",
+        fit_using: Literal["OLS", "IRLS", "detrend_retrend", "detrend_fit_retrend"]
+        | Callable = "IRLS",
         add_intercept: bool = True,
         maxiter: int = 1000,
         c: float = 3.0,
         window_dur_sec: float = 5.0,
         channel_mode: Literal["auto", "dual", "single"] = "auto",
+        resample_gaps: float | None = None,
+        artifact_detector: ArtifactDetector | None = None,
+        artifact_corrector: ArtifactCorrector | None = None,
     ) -> None:
         """Filter the traces, fit the reference, and correct the signal with it.
 
-        Sets ``filt_sig``, ``filt_iso``, ``fitted_ref`` and ``signal``,
-        ``metadata["reference_fit"]`` (type, r2_val, coeffs) and
-        ``metadata["correction_method"]``; discards trials extracted before.
+        Sets ``filt_sig``, ``filt_iso``, ``fitted_ref`` and ``signal``, ``artifacts``,
+        and in the metadata reference_fit (type, r2_val, coeffs), correction_method, gaps
+        and artifacts (how many of each type); discards trials extracted before.
 
         Parameters
         ----------
@@ -131,29 +142,42 @@ class PhotometryExperiment:
         correction_method : {'dF/F', 'dF', 'dB/B', 'dB', 'none'} or callable
             How the reference is taken out: 'dF/F' and 'dF' with two channels, 'dB/B' and
             'dB' with one, or a function of signal and reference.
-        fit_using : {'IRLS', 'OLS'}
-            How the isosbestic is fitted to the signal: robustly (Tukey's biweight), or
-            by ordinary least squares.
+        fit_using : {'IRLS', 'OLS', 'detrend_retrend', 'detrend_fit_retrend'} or callable
+            How the isosbestic is fitted to the signal: robustly (Tukey's biweight), by
+            ordinary least squares, by swapping its photobleaching curve for the signal's,
+            the same with a robust fit in between, or by a function of signal and
+            isosbestic that returns the reference and its parameters.
         add_intercept : bool
-            Whether that line may miss the origin.
+            Whether a fitted line may miss the origin.
         maxiter, c : int, float
             Of the robust fit: iterations at most, and tuning constant.
         window_dur_sec : float
-            Of the photobleaching fit: length of the median windows, seconds.
+            Of photobleaching fits: length of the median windows, seconds.
         channel_mode : {'auto', 'dual', 'single'}
             'single' leaves an isosbestic unused; 'dual' insists on one.
+        resample_gaps : float or None
+            Bring the raw traces to an even clock first, bridging gaps of up to so many
+            seconds. Longer ones become NaN, and trials that touch them invalid. None
+            refuses a recording with missing samples or an uneven clock.
+        artifact_detector : ArtifactDetector, optional
+            Finds artifacts in the processed signal.
+        artifact_corrector : ArtifactCorrector, optional
+            Mends what the detector finds.
 
         Raises
         ------
         ValueError
             If a setting is not one of those above, does not fit the recording's
-            channels, length or sampling rate, or the isosbestic is constant.
+            channels, length or sampling rate, sampling is uneven, or the isosbestic is
+            constant.
         """
         from phopro_core.preprocessing import preprocess
 
+        self._even_out(resample_gaps)
         processed = preprocess(
             self.raw_signal,
             self.raw_isosbestic,
+            self.time,
             self.frequency,
             cutoff_frequency=cutoff_frequency,
             order=order,
@@ -165,20 +189,50 @@ class PhotometryExperiment:
             c=c,
             window_dur_sec=window_dur_sec,
             channel_mode=channel_mode,
+            artifact_detector=artifact_detector,
+            artifact_corrector=artifact_corrector,
         )
         self._forget_processing()
         self.filt_sig = processed.filtered_signal
         self.filt_iso = processed.filtered_isosbestic
         self.fitted_ref = processed.fit.reference
         self.signal = processed.processed_signal
+        self.artifacts = processed.artifacts
+        coeffs = processed.fit.coeffs
         self.metadata["reference_fit"] = {
             "type": processed.reference_type,
             "r2_val": processed.fit.r2,
-            "coeffs": processed.fit.coeffs.tolist(),
+            "coeffs": dict(coeffs) if isinstance(coeffs, Mapping) else coeffs.tolist(),
         }
         self.metadata["correction_method"] = (
             correction_method.__name__ if callable(correction_method) else correction_method
         )
+        self.metadata.pop("artifacts", None)
+        if self.artifacts is not None:
+            self.metadata["artifacts"] = self.artifacts["type"].value_counts().to_dict()
+
+    def _even_out(self, longest_gap: float | None) -> None:
+        """Bring the raw traces to an even clock, or, by None, refuse an uneven one."""
+        from phopro_core.sampling import check_sampling, resample_evenly
+
+        channels = [self.raw_signal, self.raw_isosbestic]
+        traces = np.stack([trace for trace in channels if trace is not None])
+        if longest_gap is None:
+            check_sampling(self.time, traces)
+            return
+        even = resample_evenly(self.time, traces, longest_gap)
+        if even.time is self.time:
+            return
+        bridged_before = self.metadata.get("gaps", {}).get("bridged", 0)
+        self.time, self.frequency = even.time, even.frequency
+        self.raw_signal = even.traces[0]
+        if self.raw_isosbestic is not None:
+            self.raw_isosbestic = even.traces[1]
+        self._forget_processing()
+        self.metadata["gaps"] = {
+            "bridged": bridged_before + len(even.bridged),
+            "left_open": len(even.left_open),
+        }
 
     def extract_trial_data(
         self,
@@ -193,14 +247,18 @@ class PhotometryExperiment:
         window_alignment: Literal["nearest", "interp"] = "nearest",
         invalid_window_policy: Literal["drop", "error"] = "drop",
         event_conflict_logic: Literal["first", "last", "mean", "all"] = "first",
+        window_times: bool = False,
+        downsample: int | None = None,
+        downsample_kwargs: Mapping[str, Any] | None = None,
         event_tolerences: Mapping[str, tuple[float, float] | None] | None = None,
     ) -> None:
         """Cut the processed signal into trials around events.
 
         Sets ``trial_data``, one row per trial, with the columns trial_num, the align
-        label, the events (seconds from the trial's centre, NaN where absent); sets
-        ``baseline_data`` where baseline bounds are given, and
-        ``metadata["invalid_windows"]``, the indices of the trials that were dropped.
+        label, the events (seconds from the trial's centre, NaN where absent); and
+        ``baseline_data`` where baseline bounds are given, all of whose times are seconds
+        from the align time. ``metadata["invalid_windows"]`` are the indices of the trials
+        that were dropped, ``metadata["windows_in_gaps"]`` those of them in a gap.
 
         Parameters
         ----------
@@ -230,17 +288,24 @@ class PhotometryExperiment:
             Whether centres and events snap to the nearest sample, or the signal is
             interpolated linearly around the exact centre.
         invalid_window_policy : {'drop', 'error'}
-            What becomes of windows that reach outside the recording.
+            What becomes of windows that reach outside the recording, or touch a gap.
         event_conflict_logic : {'first', 'last', 'mean', 'all'}
             Which of several occurrences in one tolerance counts; 'all' keeps them in
             columns <label>, <label>_occurrence_2, …
+        window_times : bool
+            Whether to tell the place of each window in the recording: columns start_time
+            and stop_time, seconds, of its first and its last sample.
+        downsample : int, optional
+            Keep one sample in so many, of the normalized trials.
+        downsample_kwargs : mapping, optional
+            Of :func:`phopro_core.downsampling.downsample`, such as the method.
 
         Raises
         ------
         ValueError
             If the signal was not preprocessed, an event is not in the recording, nothing
-            can be aligned, all windows lie outside the recording, several `center_on`
-            events fall in one trial, or a setting is not one of those above.
+            can be aligned, no window is valid, several `center_on` events fall in one
+            trial, or a setting is not one of those above.
         """
         from phopro_core.dataset import PhotometryData
         from phopro_core.extraction import extract_trials
@@ -267,8 +332,12 @@ class PhotometryExperiment:
             window_alignment=window_alignment,
             invalid_window_policy=invalid_window_policy,
             event_conflict_logic=event_conflict_logic,
+            window_times=window_times,
+            downsample=downsample,
+            downsample_kwargs=downsample_kwargs,
         )
         self.metadata["invalid_windows"] = table.invalid_windows
+        self.metadata["windows_in_gaps"] = table.windows_in_gaps
         about = {"metadata": dict(self.metadata)}
         self.trial_data = PhotometryData.from_arrays(
             table.obs, table.signals, table.t, metadata=about
@@ -277,7 +346,7 @@ class PhotometryExperiment:
             None
             if table.baselines is None
             else PhotometryData.from_arrays(
-                table.obs, table.baselines, table.baseline_t, metadata=about
+                table.baseline_obs, table.baselines, table.baseline_t, metadata=about
             )
         )
 
@@ -327,6 +396,87 @@ class PhotometryExperiment:
                 del self.events[label]
         self.events[new_label] = merged
 
+    def to_wide_dataframe(
+        self,
+        downsample: int | None = None,
+        export_events: bool = False,
+        downsample_kwargs: Mapping[str, Any] | None = None,
+    ) -> "pd.DataFrame":
+        """One row per sample: time (seconds), the traces there are, and events if asked for.
+
+        Parameters
+        ----------
+        downsample : int, optional
+            Keep one sample in so many.
+        export_events : bool
+            Whether to add a column per event: how many of its occurrences are nearer to
+            this sample than to any other of the table.
+        downsample_kwargs : mapping, optional
+            Of :func:`phopro_core.downsampling.downsample`, such as the method.
+
+        Raises
+        ------
+        ValueError
+            If downsampling leaves no sample, or an event has the name of another column.
+        """
+        from phopro_core.tables import wide_table
+
+        return wide_table(self, downsample, downsample_kwargs, export_events)
+
+    def to_long_dataframe(
+        self,
+        downsample: int | None = None,
+        downsample_kwargs: Mapping[str, Any] | None = None,
+    ) -> "pd.DataFrame":
+        """One row per sample and trace: time (seconds), source (the trace's name), value.
+
+        Takes the parameters of :meth:`to_wide_dataframe`, and raises what that does.
+        """
+        from phopro_core.tables import long_table
+
+        return long_table(self, downsample, downsample_kwargs)
+
+    def write_csv(
+        self,
+        file: str | Path,
+        downsample: int | None = None,
+        export_events: bool = True,
+        include_filtered_traces: bool = False,
+        format: Literal["wide", "long"] = "wide",
+        downsample_kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the recording as comma-separated values, which CSVLoader reads if wide.
+
+        Parameters
+        ----------
+        file : path
+            Compressed as its suffix says (.gz, .bz2, .xz, .zst, .zip). A file that is
+            there is replaced only once the new one is complete.
+        downsample, downsample_kwargs, export_events
+            As of :meth:`to_wide_dataframe`. In the long format events are further sources.
+        include_filtered_traces : bool
+            Whether to write filtered_signal and filtered_isosbestic too.
+        format : {'wide', 'long'}
+            One row per sample, or one per sample and trace.
+
+        Raises
+        ------
+        ValueError
+            If the format is another one, downsampling leaves no sample, or an event has
+            the name of another column.
+        """
+        from phopro_core.tables import write_table
+
+        write_table(
+            self,
+            file,
+            downsample,
+            downsample_kwargs,
+            export_events=export_events,
+            include_filtered_traces=include_filtered_traces,
+            format=format,
+        )
+
     def plot_dashboard(
         self,
         save: str | Path | None = None,
@@ -364,6 +514,7 @@ class PhotometryExperiment:
         self.filt_iso: np.ndarray | None = None
         self.fitted_ref: np.ndarray | None = None
         self.signal: np.ndarray | None = None
+        self.artifacts: pd.DataFrame | None = None
         self.trial_data: PhotometryData | None = None
         self.baseline_data: PhotometryData | None = None
 
@@ -389,7 +540,7 @@ def _checked_trace(name: str, values: np.ndarray, time: np.ndarray) -> np.ndarra
     values = _one_dimensional(name, values)
     if values.size != time.size:
         raise ValueError(f"{name} has {values.size} samples, but time has {time.size}")
-    _check_finite(name, values, time)
+    _check_finite(name, values, time, missing_allowed=True)
     return values
 
 
@@ -414,13 +565,16 @@ def _as_floats(name: str, values: object) -> np.ndarray:
         raise ValueError(f"{name} holds something that is not a number: {error}") from error
 
 
-def _check_finite(name: str, values: np.ndarray, time: np.ndarray) -> None:
-    finite = np.isfinite(values)
+def _check_finite(
+    name: str, values: np.ndarray, time: np.ndarray, missing_allowed: bool = False
+) -> None:
+    finite = ~np.isinf(values) if missing_allowed else np.isfinite(values)
     if finite.all():
         return
     at = int(np.argmin(finite))
     when = "" if values is time else f", at {time[at]:g} s"
+    what = "infinite" if missing_allowed else "missing or infinite"
     raise ValueError(
-        f"{name} has {np.count_nonzero(~finite)} missing or infinite values, the first in sample "
+        f"{name} has {np.count_nonzero(~finite)} {what} values, the first in sample "
         f"{at}{when}; cut them off or fill them in before loading"
     )

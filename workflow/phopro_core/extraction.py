@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from phopro_core.downsampling import downsample as keep_fewer
 from phopro_core.events import (
     ConflictLogic,
     check_tolerance,
@@ -34,7 +36,7 @@ Bounds = tuple[float, float]
 #: Column of the align times where they don't come from a single event.
 ALIGNMENTS = "ALIGNMENTS"
 #: Columns that every trial has, or may have, beside those of the events.
-RESERVED = ("trial_num", "align_event", ALIGNMENTS)
+RESERVED = ("trial_num", "start_time", "stop_time", "align_event", ALIGNMENTS)
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,45 @@ class TrialTable:
     """The trials of one recording.
 
     ``signals`` (n_trials, n_timepoints) and ``t`` (n_timepoints,), seconds from the
-    trial's centre; ``obs``, one row per trial; ``invalid_windows``, the indices of the
-    trials that were dropped, counted before dropping; ``baselines`` and ``baseline_t``,
-    seconds from the align time, where baseline bounds were given.
+    trial's centre; ``obs``, one row per trial.
+
+    ``baselines``, ``baseline_t`` and ``baseline_obs`` are the like of the baseline
+    windows, in seconds from the align time, where baseline bounds were given.
+    ``invalid_windows`` are the indices of the trials that were dropped, counted before
+    dropping, and ``windows_in_gaps`` those among them that lack samples.
     """
 
     signals: np.ndarray
     t: np.ndarray
     obs: pd.DataFrame
     invalid_windows: list[int]
+    windows_in_gaps: list[int]
     baselines: np.ndarray | None = None
     baseline_t: np.ndarray | None = None
+    baseline_obs: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Windows of each trial around an instant of it, its zero: the centre, or the align time.
+
+    ``zero`` (n_trials,) is placed on the windows' clock; ``t`` is in seconds from it.
+    """
+
+    zero: np.ndarray
+    windows: Windows
+    t: np.ndarray
+
+    @property
+    def complete(self) -> np.ndarray:
+        """Which windows lie inside the recording, and in no gap; shape (n_trials,)."""
+        complete = self.windows.inside.copy()
+        complete[complete] = ~np.isnan(self.windows.values).any(axis=1)
+        return complete
+
+    def signals(self, kept: np.ndarray) -> np.ndarray:
+        """The windows of some trials, all of them inside; shape (n_kept, n_timepoints)."""
+        return self.windows.values[kept[self.windows.inside]]
 
 
 @dataclass(frozen=True)
@@ -76,15 +106,20 @@ class _Clock:
         difference = placed - centres
         return difference if self.alignment == "interp" else difference / self.frequency
 
-    def cut(
-        self, signal: np.ndarray, centres: np.ndarray, bounds: Bounds
-    ) -> tuple[Windows, np.ndarray]:
-        """Windows around placed centres, and their grid in seconds."""
+    def cut(self, signal: np.ndarray, zero: np.ndarray, bounds: Bounds) -> _Cut:
+        """Windows around placed instants."""
         if self.alignment == "interp":
             grid = interp_grid(bounds, self.frequency)
-            return cut_interp(signal, self.time, centres, grid, self.frequency), grid
+            return _Cut(zero, cut_interp(signal, self.time, zero, grid, self.frequency), grid)
         grid = nearest_grid(bounds, self.frequency)
-        return cut_nearest(signal, centres.astype(int), grid), grid / self.frequency
+        return _Cut(zero, cut_nearest(signal, zero.astype(int), grid), grid / self.frequency)
+
+    def ends(self, zero: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """Times of the first and the last sample of windows, seconds, shape (n_trials, 2)."""
+        if self.alignment == "interp":
+            return zero[:, np.newaxis] + t[[0, -1]]
+        samples = zero[:, np.newaxis] + np.rint(t[[0, -1]] * self.frequency)
+        return self.time[samples.astype(int)]
 
 
 def extract_trials(
@@ -104,6 +139,9 @@ def extract_trials(
     window_alignment: WindowAlignment = "nearest",
     invalid_window_policy: InvalidWindowPolicy = "drop",
     event_conflict_logic: ConflictLogic = "first",
+    window_times: bool = False,
+    downsample: int | None = None,
+    downsample_kwargs: Mapping[str, Any] | None = None,
 ) -> TrialTable:
     """Cut a processed signal into trials and annotate each with its events.
 
@@ -112,7 +150,7 @@ def extract_trials(
     Parameters
     ----------
     signal, time : array, shape (n_samples,)
-        The processed signal and its clock, seconds.
+        The processed signal, NaN in gaps, and its clock, seconds.
     frequency : float
         Sampling rate, Hz.
     events : mapping of label to array
@@ -137,30 +175,40 @@ def extract_trials(
 
     clock = _Clock(time, frequency, window_alignment)
     centres, aligns = clock.place(centre_times), clock.place(align_times)
-    trials, t = clock.cut(signal, centres, trial_bounds)
-    inside = trials.inside
-    if baseline_bounds is not None:
-        baselines, baseline_t = clock.cut(signal, aligns, baseline_bounds)
-        inside = inside & baselines.inside
-    invalid = _invalid_windows(inside, invalid_window_policy, time, align_times)
+    trials = clock.cut(signal, centres, trial_bounds)
+    baselines = None if baseline_bounds is None else clock.cut(signal, aligns, baseline_bounds)
+    cuts = [trials] if baselines is None else [trials, baselines]
+    inside = np.logical_and.reduce([cut.windows.inside for cut in cuts])
+    valid = np.logical_and.reduce([cut.complete for cut in cuts])
+    _check_windows(inside, valid, invalid_window_policy, time, align_times)
 
-    columns = {column: clock.seconds_between(aligns, centres)}
+    instants = {column: aligns}
     for label, times in occurrences.items():
-        placed = clock.place(times)
-        for k, name in enumerate(occurrence_columns(label, times.shape[1])):
-            columns[name] = clock.seconds_between(placed[:, k], centres)
-    if align_labels is not None:
-        columns["align_event"] = align_labels
-    kept = {name: values[inside] for name, values in columns.items()}
-    obs = pd.DataFrame({"trial_num": np.arange(1, inside.sum() + 1), **kept})
+        names = occurrence_columns(label, times.shape[1])
+        instants |= dict(zip(names, clock.place(times).T, strict=True))
+    annotate = partial(
+        _annotate, clock, valid, instants, align_labels=align_labels, window_times=window_times
+    )
 
-    signals = trials.values[inside[trials.inside]]
-    if baseline_bounds is None:
-        signals = normalize_trials(signals, None, trial_normalization)
-        return TrialTable(signals, t, obs, invalid)
-    baseline_signals = baselines.values[inside[baselines.inside]]
-    signals = normalize_trials(signals, baseline_signals, trial_normalization)
-    return TrialTable(signals, t, obs, invalid, baseline_signals, baseline_t)
+    def fewer(values: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if downsample is None:
+            return values, t
+        return keep_fewer(values, t, downsample, **(downsample_kwargs or {}))
+
+    baseline_signals = None if baselines is None else baselines.signals(valid)
+    normalized = normalize_trials(trials.signals(valid), baseline_signals, trial_normalization)
+    signals, t = fewer(normalized, trials.t)
+    table = TrialTable(
+        signals,
+        t,
+        annotate(trials),
+        invalid_windows=np.flatnonzero(~valid).tolist(),
+        windows_in_gaps=np.flatnonzero(inside & ~valid).tolist(),
+    )
+    if baselines is None:
+        return table
+    signals, t = fewer(baseline_signals, baselines.t)
+    return replace(table, baselines=signals, baseline_t=t, baseline_obs=annotate(baselines))
 
 
 def check_bounds(name: str, bounds: Bounds, frequency: float) -> None:
@@ -274,29 +322,52 @@ def _centre_times(
     return centres
 
 
-def _invalid_windows(
-    inside: np.ndarray, policy: InvalidWindowPolicy, time: np.ndarray, align_times: np.ndarray
-) -> list[int]:
-    invalid = np.flatnonzero(~inside).tolist()
-    if not invalid:
-        return invalid
-    extent = f"the recording ({time[0]:g} to {time[-1]:g} s)"
-    aligned = ", ".join(f"{align_times[trial]:g}" for trial in invalid)
-    if policy == "error":
-        raise ValueError(
-            f"windows of trials {invalid} (aligned at {aligned} s) reach outside {extent}; "
-            "invalid_window_policy 'drop' leaves them out"
-        )
-    if len(invalid) == inside.size:
-        raise ValueError(
-            f"all {inside.size} trial windows reach outside {extent}; aligned at {aligned} s. "
-            "Shorten trial_bounds or baseline_bounds, or check the events' clock"
-        )
-    logger.warning(
-        "Dropped %d of %d trials whose windows reach outside %s: %s",
-        len(invalid),
-        inside.size,
-        extent,
-        invalid,
+def _check_windows(
+    inside: np.ndarray,
+    valid: np.ndarray,
+    policy: InvalidWindowPolicy,
+    time: np.ndarray,
+    align_times: np.ndarray,
+) -> None:
+    """Raise or log what is wrong with the windows that reach outside, or lie in a gap."""
+    wrong = {
+        f"reach outside the recording ({time[0]:g} to {time[-1]:g} s)": np.flatnonzero(~inside),
+        "touch a gap that was left open": np.flatnonzero(inside & ~valid),
+    }
+    wrong = {what: trials.tolist() for what, trials in wrong.items() if trials.size}
+    described = "; ".join(
+        f"{'all' if len(trials) == valid.size else f'{len(trials)} of'} {valid.size} trial windows "
+        f"{what}: trials {trials}, aligned at {', '.join(f'{align_times[k]:g}' for k in trials)} s"
+        for what, trials in wrong.items()
     )
-    return invalid
+    if wrong and policy == "error":
+        raise ValueError(f"{described}; invalid_window_policy 'drop' leaves them out")
+    if not valid.any():
+        raise ValueError(
+            f"{described}. Shorten trial_bounds or baseline_bounds, or check the events' clock"
+        )
+    for what, trials in wrong.items():
+        logger.warning(
+            "Dropped %d of %d trials whose windows %s: %s", len(trials), valid.size, what, trials
+        )
+
+
+def _annotate(
+    clock: _Clock,
+    kept: np.ndarray,
+    instants: Mapping[str, np.ndarray],
+    cut: _Cut,
+    *,
+    align_labels: np.ndarray | None,
+    window_times: bool,
+) -> pd.DataFrame:
+    """One row per trial that is kept; its instants in seconds from the zero of the cut."""
+    columns = {"trial_num": np.arange(1, kept.sum() + 1)}
+    if window_times:
+        ends = clock.ends(cut.zero[kept], cut.t)
+        columns |= {"start_time": ends[:, 0], "stop_time": ends[:, 1]}
+    for name, placed in instants.items():
+        columns[name] = clock.seconds_between(placed, cut.zero)[kept]
+    if align_labels is not None:
+        columns["align_event"] = align_labels[kept]
+    return pd.DataFrame(columns)

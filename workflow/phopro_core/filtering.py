@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import signal as sps
 
+from phopro_core.runs import runs
+
 
 def lowpass(
     traces: np.ndarray, frequency: float, cutoff_frequency: float | None, order: int = 4
@@ -16,7 +18,8 @@ def lowpass(
     Parameters
     ----------
     traces : array, shape (..., n_samples)
-        Evenly sampled, finite. Several traces are filtered in one call.
+        Evenly sampled. Several traces are filtered in one call. Where one is NaN there
+        is a gap in all: the pieces between gaps are filtered each on its own.
     frequency : float
         Sampling rate, Hz.
     cutoff_frequency : float or None
@@ -27,12 +30,13 @@ def lowpass(
     Returns
     -------
     array, shape (..., n_samples)
+        NaN in gaps, and in pieces between them too short to be extended at their ends.
 
     Raises
     ------
     ValueError
-        If the cutoff or the order can't be realised at this sampling rate, or the
-        traces are too short to be extended at their ends.
+        If the cutoff or the order can't be realised at this sampling rate, or no piece
+        of the traces is long enough to be extended at its ends.
 
     References
     ----------
@@ -52,14 +56,21 @@ def lowpass(
         raise ValueError(f"order is {order!r}, but must be a whole number from 1 up")
     sections = sps.butter(int(order), cutoff_frequency, fs=frequency, output="sos")
     padding = _padding(sections)
-    n_samples = traces.shape[-1]
-    if n_samples <= padding:
+    complete = ~np.isnan(traces).any(axis=tuple(range(traces.ndim - 1)))
+    pieces = runs(complete)
+    longest = int(np.diff(pieces).max(initial=0))
+    if longest <= padding:
         raise ValueError(
-            f"{n_samples} samples are too few for a low-pass filter of order {order}, "
+            f"{longest} samples are too few for a low-pass filter of order {order}, "
             f"which needs more than {padding}; "
             "lower the order, or switch the filter off with cutoff_frequency: null"
         )
-    return sps.sosfiltfilt(sections, traces, padtype="odd", padlen=padding)
+    filtered = np.full_like(traces, np.nan)
+    for start, stop in pieces[np.diff(pieces)[:, 0] > padding]:
+        filtered[..., start:stop] = sps.sosfiltfilt(
+            sections, traces[..., start:stop], padtype="odd", padlen=padding
+        )
+    return filtered
 
 
 def _padding(sections: np.ndarray) -> int:

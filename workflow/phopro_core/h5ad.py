@@ -43,7 +43,8 @@ def write_h5ad(
     X : array, shape (len(obs), len(var)), optional
     obsm : mapping of name to array of len(obs) rows, optional
     uns : mapping, optional
-        Of text to mappings, arrays of numbers, lists of text, text, numbers and None.
+        Of text to mappings, tables, arrays of numbers, lists of text, text, numbers and
+        None.
 
     Raises
     ------
@@ -141,7 +142,8 @@ def read_mapping(group: h5py.Group) -> dict[str, Any]:
 
 def _read(item: h5py.Group | h5py.Dataset) -> Any:
     if isinstance(item, h5py.Group):
-        return read_mapping(item)
+        is_table = item.attrs.get("encoding-type") == "dataframe"
+        return read_frame(item) if is_table else read_mapping(item)
     if item.shape is None:
         return None
     if h5py.check_string_dtype(item.dtype):

@@ -1,4 +1,6 @@
-"""Photobleaching: how the light of a trace fades over a session."""
+"""Photobleaching: how the light of a trace fades over a session, and fits that mind it."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -7,7 +9,7 @@ from phopro_core.variation import varies
 
 
 def fit_photobleaching(
-    signal: np.ndarray, frequency: float, window_dur_sec: float = 5.0
+    signal: np.ndarray, time: np.ndarray, frequency: float, window_dur_sec: float = 5.0
 ) -> ReferenceFit:
     """Fit the photobleaching of a trace: two exponential decays onto a floor.
 
@@ -17,11 +19,13 @@ def fit_photobleaching(
 
     Parameters
     ----------
-    signal : array, shape (n_samples,)
+    signal, time : array, shape (n_samples,)
+        The trace and its clock, seconds; gaps in it do no harm.
     frequency : float
         Sampling rate, Hz.
     window_dur_sec : float
-        Length of the windows, seconds; they follow one another by half of it.
+        Length of the windows, seconds; they follow one another by half of it. No decay
+        is faster than that.
 
     Raises
     ------
@@ -30,7 +34,8 @@ def fit_photobleaching(
     """
     from scipy.optimize import least_squares
 
-    seconds, medians = _window_medians(signal, frequency, window_dur_sec)
+    time = time - time[0]
+    seconds, medians = _window_medians(signal, time, frequency, window_dur_sec)
     # Fitted in units of the trace's range and duration, so that neither the gain of the
     # amplifier nor the length of the session decides where the optimiser stops.
     offset, height, duration = medians.min(), np.ptp(medians), seconds[-1]
@@ -45,13 +50,16 @@ def fit_photobleaching(
         return _two_decays(t, p) - y
 
     # Amplitudes may take either sign: some fibers brighten before they bleach.
-    lower = [-np.inf, 1e-3, -np.inf, 1e-3, -np.inf]
+    # A decay faster than the windows would be told by the first of them alone, and could
+    # take any height at the very beginning.
+    fastest = np.clip(window_dur_sec / duration, 1e-3, 1.0)
+    lower = [-np.inf, fastest, -np.inf, fastest, -np.inf]
     upper = [np.inf, 1e2, np.inf, 1e2, np.inf]
     # From both signs of the fast decay: between them the fit would stop in a local minimum.
     fits = [
         least_squares(
             residuals,
-            x0=start,
+            x0=np.maximum(start, lower),
             bounds=(lower, upper),
             loss="soft_l1",
             f_scale=max(2 * noise, 1e-3),
@@ -69,14 +77,69 @@ def fit_photobleaching(
     coeffs = np.array(
         [a1 * height, tau1 * duration, a2 * height, tau2 * duration, floor * height + offset]
     )
-    time = np.arange(signal.size) / frequency
     return with_r2(signal, _two_decays(time, coeffs), coeffs)
 
 
+def fit_detrended(
+    signal: np.ndarray,
+    isosbestic: np.ndarray,
+    time: np.ndarray,
+    frequency: float,
+    window_dur_sec: float = 5.0,
+    fit_line: Callable[[np.ndarray, np.ndarray], ReferenceFit] | None = None,
+) -> ReferenceFit:
+    """Scale the isosbestic to the signal where the two bleach differently.
+
+    The isosbestic is divided by its own photobleaching curve, which leaves what moves
+    both channels, and multiplied by that of the signal. With `fit_line`, it is first
+    fitted to the signal that was divided by its curve likewise, so that motion may weigh
+    more or less in the signal than in the isosbestic.
+
+    Parameters
+    ----------
+    signal, isosbestic, time : array, shape (n_samples,)
+        The traces and their clock, seconds.
+    frequency, window_dur_sec : float
+        As :func:`fit_photobleaching` takes them.
+    fit_line : callable, optional
+        Fits the second argument to the first, such as
+        :func:`~phopro_core.references.fit_irls`.
+
+    Returns
+    -------
+    ReferenceFit
+        Its ``coeffs`` are those of the line, where one is fitted, then a1, τ1, a2, τ2, c
+        of the signal's bleaching, then those of the isosbestic's.
+
+    Raises
+    ------
+    ValueError
+        If a photobleaching curve falls to zero, or the recording is too short for one.
+    """
+    curves = {
+        name: fit_photobleaching(trace, time, frequency, window_dur_sec)
+        for name, trace in (("signal", signal), ("isosbestic", isosbestic))
+    }
+    for name, curve in curves.items():
+        if (curve.reference <= 0).any():
+            raise ValueError(
+                f"detrending divides by the photobleaching curve of the {name}, which falls to "
+                f"{curve.reference.min():g}; fluorescence must stay above zero (was a dark "
+                "level subtracted?), or use fit_using 'IRLS'"
+            )
+    bleaching = curves["signal"].reference
+    reference = isosbestic / curves["isosbestic"].reference
+    coeffs = [curve.coeffs for curve in curves.values()]
+    if fit_line is not None:
+        line = fit_line(signal / bleaching, reference)
+        reference, coeffs = line.reference, [line.coeffs, *coeffs]
+    return with_r2(signal, reference * bleaching, np.concatenate(coeffs))
+
+
 def _window_medians(
-    signal: np.ndarray, frequency: float, window_dur_sec: float
+    signal: np.ndarray, time: np.ndarray, frequency: float, window_dur_sec: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Medians of half-overlapping windows, and the time of each one's middle, seconds."""
+    """The mean time of half-overlapping windows, seconds, and the median of each."""
     length = max(round(window_dur_sec * frequency), 1)
     stride = max(length // 2, 1)
     n_windows = (signal.size - length) // stride + 1
@@ -86,9 +149,11 @@ def _window_medians(
             f"photobleaching fit in windows of {window_dur_sec:g} s, of which it needs "
             "five; shorten window_dur_sec"
         )
-    windows = np.lib.stride_tricks.sliding_window_view(signal, length)[::stride]
-    middles = (np.arange(n_windows) * stride + (length - 1) / 2) / frequency
-    return middles, np.median(windows, axis=1)
+    times, values = (
+        np.lib.stride_tricks.sliding_window_view(trace, length)[::stride]
+        for trace in (time, signal)
+    )
+    return times.mean(axis=1), np.median(values, axis=1)
 
 
 def _two_decays(t: np.ndarray, coeffs: np.ndarray) -> np.ndarray:

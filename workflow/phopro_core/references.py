@@ -21,12 +21,13 @@ class ReferenceFit(NamedTuple):
     """A reference curve and how it came about.
 
     ``reference`` has the signal's shape and units; ``coeffs`` is intercept and slope
-    (or the slope alone) of a line, or a1, τ1, a2, τ2, c of a photobleaching curve
-    (τ in seconds); ``r2`` is the share of the signal's variance that it explains.
+    (or the slope alone) of a line, a1, τ1, a2, τ2, c of a photobleaching curve (τ in
+    seconds), or what a fit of the user's own gives; ``r2`` is the share of the signal's
+    variance that the reference explains.
     """
 
     reference: np.ndarray
-    coeffs: np.ndarray
+    coeffs: np.ndarray | dict[str, float]
     r2: float
 
 
@@ -181,7 +182,10 @@ def _line_fit(
     return with_r2(signal, intercept + slope * isosbestic, coeffs)
 
 
-def with_r2(signal: np.ndarray, reference: np.ndarray, coeffs: np.ndarray) -> ReferenceFit:
+def with_r2(
+    signal: np.ndarray, reference: np.ndarray, coeffs: np.ndarray | dict[str, float]
+) -> ReferenceFit:
+    """A fit with the share of the signal's variance that its reference explains."""
     residuals = signal - reference
     deviations = signal - signal.mean()
     total = deviations @ deviations

@@ -2,11 +2,12 @@
 
 A continuous recording is an AnnData file. Its rows are traces, named in ``obs``, of
 ``TRACES`` those that it has; the samples are ``obsm["trace"]``, of shape (n_traces,
-n_samples), stored uncompressed. ``uns`` holds
+n_samples), stored uncompressed, NaN where one is missing. ``uns`` holds
 
 * ``time``: seconds, shape (n_samples,), and ``frequency``: Hz;
 * ``events``: label to times in seconds, and ``event_labels``: the labels in order;
 * ``metadata``: whatever is known of the recording;
+* ``artifacts``: a table, where artifacts were looked for;
 * ``experiment_id``: where the experiment has one;
 * ``format_version``: of this layout.
 
@@ -25,6 +26,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from phopro_core.artifacts.base import artifact_table
 from phopro_core.experiment import PhotometryExperiment
 from phopro_core.h5ad import read_mapping, write_h5ad
 
@@ -57,6 +59,10 @@ def write_recording(experiment: PhotometryExperiment, path: str | Path) -> None:
         "metadata": storable(experiment.metadata),
         "format_version": FORMAT_VERSION,
     }
+    if experiment.artifacts is not None:
+        uns["artifacts"] = experiment.artifacts.set_axis(
+            experiment.artifacts.index.astype(str), axis="index"
+        )
     if experiment.id is not None:
         uns["experiment_id"] = experiment.id
     write_h5ad(
@@ -95,6 +101,8 @@ def read_recording(path: str | Path) -> PhotometryExperiment:
     )
     for name, attribute in TRACES.items():
         setattr(experiment, attribute, rows.get(name))
+    if "artifacts" in uns:
+        experiment.artifacts = artifact_table(uns["artifacts"].itertuples(index=False))
     experiment.id = uns.get("experiment_id")
     return experiment
 

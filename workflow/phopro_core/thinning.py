@@ -16,7 +16,8 @@ def thin(time: np.ndarray, trace: np.ndarray, n_columns: int) -> tuple[np.ndarra
     -------
     time, trace : arrays, shape (at most 2 · n_columns + 2,)
         Samples of the originals; all of them where there are few enough. The first and
-        the last are among them, and no peak is lost.
+        the last are among them, and no peak is lost. Where all samples of a column are
+        NaN, one of them stands for the gap.
 
     Examples
     --------
@@ -31,8 +32,10 @@ def thin(time: np.ndarray, trace: np.ndarray, n_columns: int) -> tuple[np.ndarra
     columns = np.pad(trace, (0, incomplete), mode="edge").reshape(-1, width)
     starts = np.arange(len(columns)) * width
     last = trace.size - 1
-    kept = np.concatenate(
-        [[0], starts + columns.argmin(axis=1), starts + columns.argmax(axis=1), [last]]
-    )
+    # NaN would win both, and hide what else is in its column.
+    missing = np.isnan(columns)
+    lowest = np.where(missing, np.inf, columns).argmin(axis=1)
+    highest = np.where(missing, -np.inf, columns).argmax(axis=1)
+    kept = np.concatenate([[0], starts + lowest, starts + highest, [last]])
     kept = np.unique(np.minimum(kept, last))
     return time[kept], trace[kept]

@@ -7,6 +7,7 @@ from snakemake.exceptions import WorkflowError
 from phopro_core.batch.configuration import complete_config
 from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal
+from phopro_core.objects import files_behind
 from phopro_core.batch.stages import SCRIPTS, code_digest
 from phopro_core.errors import ConfigError
 

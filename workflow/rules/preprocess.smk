@@ -7,7 +7,7 @@ rule preprocess:
         batch.paths.log("preprocess"),
     params:
         settings=batch.preprocessing,
-        code=code_digest("preprocess"),
+        code=code_digest("preprocess", *files_behind(batch.preprocessing)),
     run:
         run_stage(
             "preprocess",

@@ -8,7 +8,7 @@ rule extract:
     params:
         settings=batch.extraction,
         passdown_metadata=batch.config["passdown_metadata"],
-        code=code_digest("extract"),
+        code=code_digest("extract", *files_behind(batch.extraction)),
     run:
         run_stage(
             "extract",

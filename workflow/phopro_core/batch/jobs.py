@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from phopro_core.batch.discovery import discover_inputs, name_experiments
-from phopro_core.batch.kwargs import KwargsError, fill_templates, resolve_kwargs
+from phopro_core.batch.kwargs import fill_templates, resolve_kwargs
 from phopro_core.batch.paths import ResultPaths
 from phopro_core.errors import ConfigError
 from phopro_core.experiment import PhotometryExperiment
 from phopro_core.loaders import PhotometryLoader
 from phopro_core.loaders.finding import find_loader
+from phopro_core.objects import files_behind
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,8 @@ class Batch:
 
     @property
     def loader_files(self) -> list[str]:
-        """The file that defines the loader, where it is not a built-in one."""
-        location, separator, _ = self.config["loader_cls"].rpartition(":")
-        return [location] if separator else []
+        """The user's own files that loading runs."""
+        return files_behind([self.config["loader_cls"], self.config["loader_kwargs"]])
 
     @property
     def paths(self) -> ResultPaths:
@@ -162,5 +162,5 @@ def _resolve(
     """Complete keyword arguments in JSON's types: tuples become lists, paths text."""
     try:
         return json.loads(json.dumps(resolve_kwargs(function, kwargs, n_positional), default=str))
-    except KwargsError as error:
-        raise KwargsError(f"config key {key!r}: {error}") from error
+    except ConfigError as error:
+        raise type(error)(f"config key {key!r}: {error}") from error

@@ -4,9 +4,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
 
 from phopro_core.errors import ConfigError
+from phopro_core.objects import load_named
 
 
 class KwargsError(ConfigError, TypeError):
@@ -29,12 +31,15 @@ def resolve_kwargs(
     Returns
     -------
     dict
-        All parameters in the signature's order, values converted to their annotations.
+        All parameters in the signature's order, values converted to their annotations;
+        names of objects (see :func:`~phopro_core.objects.load_named`) as they are.
 
     Raises
     ------
     KwargsError
         If a name is unexpected or missing, or a value does not fit its annotation.
+    ConfigError
+        If a value names an object that can't be loaded.
     """
     name = f"{function.__qualname__}()"
     parameters = list(inspect.signature(function).parameters.values())
@@ -55,9 +60,11 @@ def resolve_kwargs(
     if missing:
         raise KwargsError(f"Missing kwargs for {name}: {missing}")
     resolved = {key: p.default for key, p in named.items()} | kwargs
-    for key in kwargs:
+    for key, value in load_named(function, kwargs).items():
         annotation = named[key].annotation if key in named else inspect.Parameter.empty
-        resolved[key] = _converted(kwargs[key], annotation, f"{name}: {key}")
+        converted = _converted(value, annotation, f"{name}: {key}")
+        if value is kwargs[key]:
+            resolved[key] = converted
     return resolved
 
 
@@ -89,10 +96,27 @@ def _adapter(annotation: Any) -> Any:
 
 
 def _describe(annotation: Any) -> str:
-    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    """An annotation in a user's words, as far as it is a choice of values or types."""
+    options = [
+        word for option in get_args(annotation) or [annotation] for word in _words_for(option)
+    ]
+    return " or ".join(filter(None, [", ".join(options[:-1]), options[-1]]))
+
+
+def _words_for(option: Any) -> list[str]:
+    kind = get_origin(option) or option
+    if kind is Literal:
+        return [repr(value) for value in get_args(option)]
+    if kind is Callable:
+        return ["path/to/file.py:function"]
+    if kind in (NoneType, None):
+        return ["null"]
+    if option is kind and isinstance(kind, type):
+        return [kind.__name__]
+    text = str(option)
     for module in ("typing.", "collections.abc.", "pathlib."):
         text = text.replace(module, "")
-    return text
+    return [text]
 
 
 def fill_templates(value: Any, path: Path) -> Any:

@@ -8,21 +8,35 @@ SCRIPTS = PACKAGE.parents[1] / "scripts"
 
 #: Modules of the package that a stage's script runs, as glob patterns. A test runs each
 #: stage and compares with what it imports.
-_CONTINUOUS = ("experiment.py", "h5ad.py", "replacing.py", "storage.py")
+_CONTINUOUS = (
+    "artifacts/__init__.py",
+    "artifacts/base.py",
+    "experiment.py",
+    "h5ad.py",
+    "replacing.py",
+    "storage.py",
+)
+_NAMED = ("errors.py", "objects.py")
 CODE = {
-    "load": (*_CONTINUOUS, "downsampling.py", "errors.py", "loaders/*.py", "objects.py"),
+    "load": (*_CONTINUOUS, *_NAMED, "downsampling.py", "loaders/*.py"),
     "preprocess": (
         *_CONTINUOUS,
+        *_NAMED,
+        "artifacts/*.py",
         "preprocessing.py",
         "filtering.py",
         "photobleaching.py",
         "references.py",
         "correction.py",
+        "runs.py",
+        "sampling.py",
         "variation.py",
     ),
     "extract": (
         *_CONTINUOUS,
+        *_NAMED,
         "dataset.py",
+        "downsampling.py",
         "extraction.py",
         "events.py",
         "normalization.py",

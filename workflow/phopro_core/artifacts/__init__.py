@@ -1,0 +1,1 @@
+"""Artifacts: stretches of a signal that no sensor made, found and mended."""
