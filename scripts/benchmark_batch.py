@@ -7,15 +7,12 @@ a temporary folder, and processes them without dashboards on two cores, anew in 
 """
 
 import argparse
-import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import yaml
@@ -24,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from make_example_data import as_table
+from measuring import machine, write_section
 
 from phopro_core.simulation import simulate_recording
 
@@ -91,8 +89,8 @@ def measure(n_recordings: int, rounds: int, cores: int) -> dict[str, list[float]
     return taken
 
 
-def as_page(taken: dict[str, list[float]], n_recordings: int, cores: int) -> str:
-    """The measurements as a page of documentation."""
+def as_section(taken: dict[str, list[float]], n_recordings: int, cores: int) -> str:
+    """The measurements as a section of a page of documentation."""
     n_jobs = {
         "everything": 3 * n_recordings + 1,
         "nothing changed": 0,
@@ -107,14 +105,11 @@ def as_page(taken: dict[str, list[float]], n_recordings: int, cores: int) -> str
             f"| {what} | {jobs} | {median:.2f} s | {low:.2f} – {high:.2f} s | {per_job} |\n"
         )
     packages = ("snakemake", "numpy", "pandas", "scipy", "anndata", "h5py")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
-        "# Performance\n\n"
         "Written by `scripts/benchmark_batch.py`. Whole processes, from the start of Snakemake "
         f"to its\nend: {n_recordings} recordings of 1,000 s at 20 Hz (two channels, OLS), no "
         f"dashboards, `--cores {cores}`.\n\n"
-        f"Machine: {platform.system()} on {platform.machine()}, {os.cpu_count()} cores. "
-        f"Python {platform.python_version()},\n{versions}.\n\n"
+        f"{machine(packages)}\n"
         f"| run | jobs | median of {len(taken['everything'])} | range | a job, all included |\n"
         f"|---|---|---|---|---|\n{''.join(rows)}\n"
         "The target for everything is under 30 ms a job. The numeric work is about 3 ms of it;\n"
@@ -128,13 +123,15 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--write", type=Path, help="page to write; printed in any case")
+    parser.add_argument(
+        "--write", type=Path, help="page whose section to write; printed in any case"
+    )
     arguments = parser.parse_args()
     taken = measure(arguments.recordings, arguments.rounds, arguments.cores)
-    page = as_page(taken, arguments.recordings, arguments.cores)
-    print(page)
+    section = as_section(taken, arguments.recordings, arguments.cores)
+    print(section)
     if arguments.write:
-        arguments.write.write_text(page)
+        write_section(arguments.write, "Performance", "Whole batches", section)
 
 
 if __name__ == "__main__":
