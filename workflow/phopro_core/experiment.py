@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from phopro_core.artifacts.base import ArtifactCorrector, ArtifactDetector
+from phopro_core.checking import checked_event, checked_time, checked_trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +45,8 @@ class PhotometryExperiment:
     id : str or None
         Name of the experiment, where it was given one.
     filt_sig, filt_iso, fitted_ref, signal : array, shape (n_samples,), or None
-        Filtered signal, filtered isosbestic, fitted reference and processed signal;
-        None before :meth:`preprocess_signal`.
+        Filtered signal (without artifacts that were mended), filtered isosbestic, fitted
+        reference and processed signal; NaN in gaps; None before :meth:`preprocess_signal`.
     artifacts : DataFrame or None
         Start and stop (seconds), type and score of each artifact found; None where none
         were looked for.
@@ -81,15 +82,15 @@ class PhotometryExperiment:
         metadata: Mapping[str, Any] | None = None,
         frequency: float | None = None,
     ) -> None:
-        self.time = _checked_time(time)
-        self.raw_signal = _checked_trace("raw_signal", raw_signal, self.time)
+        self.time = checked_time(time)
+        self.raw_signal = checked_trace("raw_signal", raw_signal, self.time)
         self.raw_isosbestic = (
             None
             if raw_isosbestic is None
-            else _checked_trace("raw_isosbestic", raw_isosbestic, self.time)
+            else checked_trace("raw_isosbestic", raw_isosbestic, self.time)
         )
         self.events = {
-            str(label): _checked_event(label, times) for label, times in (events or {}).items()
+            str(label): checked_event(label, times) for label, times in (events or {}).items()
         }
         self.metadata = dict(metadata or {})
         self.frequency = (
@@ -517,64 +518,3 @@ class PhotometryExperiment:
         self.artifacts: pd.DataFrame | None = None
         self.trial_data: PhotometryData | None = None
         self.baseline_data: PhotometryData | None = None
-
-
-def _checked_time(time: np.ndarray) -> np.ndarray:
-    time = _one_dimensional("time", time)
-    if time.size < 2:
-        raise ValueError(f"a recording needs at least two samples, and this one has {time.size}")
-    _check_finite("time", time, time)
-    steps = np.diff(time)
-    if not (steps > 0).all():
-        at = int(np.argmax(steps <= 0))
-        how = "repeats" if steps[at] == 0 else "goes backwards"
-        raise ValueError(
-            f"time {how} at sample {at + 1} ({time[at]:g} s, then {time[at + 1]:g} s), and does "
-            f"not increase at {np.count_nonzero(steps <= 0)} of {steps.size} steps; were two "
-            "recordings joined, or is this another clock's column?"
-        )
-    return time
-
-
-def _checked_trace(name: str, values: np.ndarray, time: np.ndarray) -> np.ndarray:
-    values = _one_dimensional(name, values)
-    if values.size != time.size:
-        raise ValueError(f"{name} has {values.size} samples, but time has {time.size}")
-    _check_finite(name, values, time, missing_allowed=True)
-    return values
-
-
-def _checked_event(label: str, times: Sequence[float]) -> np.ndarray:
-    times = np.atleast_1d(_as_floats(f"event {label!r}", times))
-    if not np.isfinite(times).all():
-        raise ValueError(f"event {label!r} has times that are not finite numbers")
-    return times
-
-
-def _one_dimensional(name: str, values: np.ndarray) -> np.ndarray:
-    values = _as_floats(name, values)
-    if values.ndim != 1:
-        raise ValueError(f"{name} has {values.ndim} dimensions, but must have one")
-    return values
-
-
-def _as_floats(name: str, values: object) -> np.ndarray:
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} holds something that is not a number: {error}") from error
-
-
-def _check_finite(
-    name: str, values: np.ndarray, time: np.ndarray, missing_allowed: bool = False
-) -> None:
-    finite = ~np.isinf(values) if missing_allowed else np.isfinite(values)
-    if finite.all():
-        return
-    at = int(np.argmin(finite))
-    when = "" if values is time else f", at {time[at]:g} s"
-    what = "infinite" if missing_allowed else "missing or infinite"
-    raise ValueError(
-        f"{name} has {np.count_nonzero(~finite)} {what} values, the first in sample "
-        f"{at}{when}; cut them off or fill them in before loading"
-    )

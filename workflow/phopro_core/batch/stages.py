@@ -11,6 +11,7 @@ SCRIPTS = PACKAGE.parents[1] / "scripts"
 _CONTINUOUS = (
     "artifacts/__init__.py",
     "artifacts/base.py",
+    "checking.py",
     "experiment.py",
     "h5ad.py",
     "replacing.py",
