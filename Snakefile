@@ -26,12 +26,14 @@ rule all:
     default_target: True
     input:
         batch.paths.trials,
+        # Beside the merged trials, so that those of an experiment that failed are missed.
+        every(batch.paths.extracted),
         every(batch.paths.dashboard) if batch.config["save_dashboards"] else [],
 
 
 onsuccess:
-    finish("All jobs succeeded")
+    finish()
 
 
 onerror:
-    finish("Some jobs failed; those above that end in an error")
+    finish()

@@ -5,7 +5,8 @@ from typing import Any
 
 from phopro_core.h5ad import write_h5ad
 from phopro_core.objects import load_named
-from phopro_core.storage import read_recording, storable
+from phopro_core.provenance import after
+from phopro_core.storage import read_provenance, read_recording, storable
 
 logger = logging.getLogger("phopro_core.extract")
 
@@ -28,5 +29,7 @@ def main(
         logger.warning("passdown_metadata: no %s in this recording (has: %s)", unknown, known)
     data = experiment.trial_data
     data.add_obs_columns(experiment.metadata, passed_down)
-    write_h5ad(trials, X=data.X, obs=data.obs, var=data.var, uns=storable(data.uns))
+    behind = {"trial_extraction_kwargs": settings, "passdown_metadata": passdown_metadata}
+    uns = storable(data.uns) | {"provenance": after("extract", behind, read_provenance(processed))}
+    write_h5ad(trials, X=data.X, obs=data.obs, var=data.var, uns=uns)
     logger.info("Extracted %d trials", data.n_trials)

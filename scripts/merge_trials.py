@@ -1,26 +1,47 @@
-"""Join the trials of all experiments into one dataset."""
+"""Join the trials of all experiments into one dataset, of which one at a time is in memory."""
 
 import logging
+from typing import Literal
 
 import h5py
+import numpy as np
+import pandas as pd
 
-from phopro_core.dataset import PhotometryData
-from phopro_core.h5ad import read_frame
-from phopro_core.merging import Trials, merge_trials
+from phopro_core.dataset import with_categories
+from phopro_core.h5ad import Rows, read_frame, read_mapping, write_h5ad
+from phopro_core.merging import check_time_grids, join_annotations
+from phopro_core.provenance import of_merged
 
 logger = logging.getLogger("phopro_core.merge_trials")
 
 
-def main(trials: dict[str, str], merged: str) -> None:
+def main(trials: dict[str, str], merged: str, join: Literal["inner", "outer"]) -> None:
     """Read the files in `trials` (experiment to path), and write `merged`."""
     logger.info("Merging the trials of %d experiments", len(trials))
-    signals, obs, t = merge_trials({name: read_trials(path) for name, path in trials.items()})
-    data = PhotometryData.from_arrays(obs, signals, t, metadata={"experiments": list(trials)})
-    data.write_h5ad(merged)
-    logger.info("Merged into %s: %s", merged, data)
+    annotations, grids, provenance = {}, {}, {}
+    for experiment, path in trials.items():
+        with h5py.File(path) as file:
+            annotations[experiment] = read_frame(file["obs"])
+            grids[experiment] = file["var/t"][()]
+            provenance[experiment] = read_mapping(file["uns/provenance"])
+    check_time_grids(grids)
+    obs = join_annotations(annotations, join)
+    t = next(iter(grids.values()))
+    write_h5ad(
+        merged,
+        X=Rows((len(obs), t.size), map(read_signals, trials.values())),
+        obs=with_categories(obs),
+        var=pd.DataFrame({"t": t}, index=[str(i) for i in range(t.size)]),
+        uns={
+            "experiments": list(trials),
+            "provenance": of_merged(provenance, {"obs_join": join}),
+        },
+    )
+    found = len(obs), t.size, obs.shape[1]
+    logger.info("Merged into %s: %d trials, %d timepoints, %d observations", merged, *found)
 
 
-def read_trials(path: str) -> Trials:
-    """Trials of one experiment, from the file that extract wrote."""
+def read_signals(path: str) -> np.ndarray:
+    """Signals of one experiment's trials, shape (n_trials, n_timepoints)."""
     with h5py.File(path) as file:
-        return Trials(file["X"][()], read_frame(file["obs"]), file["var/t"][()])
+        return file["X"][()]

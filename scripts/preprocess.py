@@ -4,7 +4,8 @@ import logging
 from typing import Any
 
 from phopro_core.objects import load_named
-from phopro_core.storage import read_recording, write_recording
+from phopro_core.provenance import after
+from phopro_core.storage import read_provenance, read_recording, write_recording
 
 logger = logging.getLogger("phopro_core.preprocess")
 
@@ -21,4 +22,5 @@ def main(recording: str, processed: str, settings: dict[str, Any]) -> None:
     logger.info("Fitted the reference (%s): r2 %.4f", fit["type"], fit["r2_val"])
     if "artifacts" in about:
         logger.info("Found artifacts: %s", about["artifacts"] or "none")
-    write_recording(experiment, processed)
+    provenance = after("preprocess", settings, read_provenance(recording))
+    write_recording(experiment, processed, provenance)

@@ -44,6 +44,10 @@ class Run:
     def assert_failed_saying(self, *expected: str) -> None:
         """It failed with these messages, and without a traceback on the terminal."""
         assert self.status == 1
+        self.assert_said(*expected)
+
+    def assert_said(self, *expected: str) -> None:
+        """These messages are on the terminal, and no traceback."""
         for text in expected:
             assert text in self.output
         assert "Traceback" not in self.output
@@ -104,10 +108,18 @@ class Study:
         return run
 
     def files(self) -> set[str]:
-        """Result files, logs aside."""
+        """Result files; the logs and the table of failures aside."""
         found = (path for path in self.results.rglob("*") if path.is_file())
         names = {path.relative_to(self.results).as_posix() for path in found}
-        return {name for name in names if not name.endswith(".log")}
+        return {name for name in names if not name.endswith((".log", "failures.tsv"))}
+
+    def failures(self) -> dict[str, tuple[str, str, str]]:
+        """Stage, class of the error, and message of each experiment in failures.tsv."""
+        table = pd.read_csv(self.results / "failures.tsv", sep="\t", keep_default_na=False)
+        assert list(table) == ["experiment", "stage", "input", "error", "message"]
+        assert table["experiment"].is_unique
+        rows = table.set_index("experiment")[["stage", "error", "message"]]
+        return dict(zip(rows.index, rows.itertuples(index=False, name=None), strict=True))
 
 
 @pytest.fixture

@@ -161,7 +161,11 @@ def _imports_of_each_stage(study) -> dict[str, set[str]]:
             "settings": batch.extraction,
             "passdown_metadata": [],
         },
-        "merge_trials": {"trials": {"m1": files["cut"]}, "merged": files["all"]},
+        "merge_trials": {
+            "trials": {"m1": files["cut"]},
+            "merged": files["all"],
+            "join": "inner",
+        },
         "dashboard": {
             "processed": files["done"],
             "dashboard": str(study.folder / "m1.svg"),

@@ -35,6 +35,7 @@ def test_a_recording_with_gaps_is_refused_with_the_cure(study):
     study.add("m1")
     study.edit("m1", lambda table: table.drop(index=range(200, 210)))
     study.run().assert_failed_saying(
+        "all 1 recordings failed, so that there is nothing to merge",
         "preprocess of m1 (recordings/m1.csv)",
         "the clock has 1 gaps, of 0.55 s in all: 0.55 s after 9.95 s",
         "resample_gaps: 0.5",

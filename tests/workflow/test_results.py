@@ -125,7 +125,7 @@ def test_a_list_of_loader_kwargs_makes_several_experiments_of_each_recording(stu
     assert list(merged.obs) == ["trial_num", "trial_cue", "shock", "source"]
     assert merged.n_obs == 6
     assert (
-        "m1-1: left out the columns ['lever1', 'lever2']"
+        "Left out the column 'lever1', which 1 of 2 experiments lack: m1-2"
         in (study.results / "pipeline.log").read_text()
     )
 
@@ -209,9 +209,8 @@ def test_the_pipeline_log_tells_the_run_in_the_order_of_the_jobs(study):
     ]
     assert told[-3:] == [
         "Merging the trials of 2 experiments",
-        "Merged into results/trials.h5ad: "
-        "Photometry dataset with 6 trials, 140 timepoints, and 6 observations.",
-        "All jobs succeeded",
+        "Merged into results/trials.h5ad: 6 trials, 140 timepoints, 6 observations",
+        "Done: 0 errors, 2 successes, 2 jobs",
     ]
 
 

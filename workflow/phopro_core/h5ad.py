@@ -8,9 +8,9 @@ else. ``anndata.read_h5ad`` opens what it writes.
 Format: https://anndata.readthedocs.io/en/stable/fileformat-prose.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -24,12 +24,19 @@ _SCALAR = h5py.h5s.create(h5py.h5s.SCALAR)
 _NO_ROWS = pd.DataFrame(index=pd.Index([], dtype=object))
 
 
+class Rows(NamedTuple):
+    """An array of floats that is never whole in memory: parts of it, one below the other."""
+
+    shape: tuple[int, int]
+    parts: Iterable[np.ndarray]
+
+
 def write_h5ad(
     path: str | Path,
     *,
     obs: pd.DataFrame,
     var: pd.DataFrame | None = None,
-    X: np.ndarray | None = None,  # noqa: N803 - AnnData's name
+    X: np.ndarray | Rows | None = None,  # noqa: N803 - AnnData's name
     obsm: Mapping[str, np.ndarray] | None = None,
     uns: Mapping[str, Any] | None = None,
 ) -> None:
@@ -40,7 +47,7 @@ def write_h5ad(
     path : path
     obs, var : DataFrame
         With text as index, and columns of numbers, text or categories.
-    X : array, shape (len(obs), len(var)), optional
+    X : array, shape (len(obs), len(var)), or Rows of that shape, optional
     obsm : mapping of name to array of len(obs) rows, optional
     uns : mapping, optional
         Of text to mappings, tables, arrays of numbers, lists of text, text, numbers and
@@ -70,6 +77,8 @@ def _write(parent: h5py.Group, key: str, value: Any) -> None:
             _describe(group, "dict", "0.1.0")
             for name, item in value.items():
                 _write(group, name, item)
+        case Rows():
+            _write_rows(parent, key, value)
         case pd.DataFrame():
             _write_frame(parent, key, value)
         case pd.Categorical():
@@ -91,6 +100,17 @@ def _write(parent: h5py.Group, key: str, value: Any) -> None:
             _describe(parent.create_dataset(key, data=texts, dtype=_TEXT), "string-array", "0.2.0")
         case _:
             raise TypeError(f"{parent.name}/{key}: can't store a {type(value).__name__}: {value!r}")
+
+
+def _write_rows(parent: h5py.Group, key: str, rows: Rows) -> None:
+    whole = parent.create_dataset(key, rows.shape, dtype=float)
+    written = 0
+    for part in rows.parts:
+        whole[written : written + len(part)] = part
+        written += len(part)
+    if written != rows.shape[0]:
+        raise ValueError(f"{parent.name}{key}: {written} rows were given for {rows.shape[0]}")
+    _describe(whole, "array", "0.2.0")
 
 
 def _write_frame(parent: h5py.Group, key: str, frame: pd.DataFrame) -> None:

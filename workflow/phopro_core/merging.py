@@ -1,7 +1,7 @@
 """Joining the trials of many experiments into one dataset."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,6 +11,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds by which the time points of joined experiments may differ.
 TIME_TOLERANCE = 1e-6
+#: Experiments that a message lists.
+N_LISTED = 10
 
 
 class Trials(NamedTuple):
@@ -54,13 +56,10 @@ def merge_trials(
     if not experiments:
         raise ValueError("no trials to merge")
     check_time_grids({name: trials.t for name, trials in experiments.items()}, time_tol)
-    frames = {name: trials.obs for name, trials in experiments.items()}
-    if join == "inner":
-        _warn_of_dropped_columns(frames)
     parts = list(experiments.values())
     return Trials(
         signals=np.concatenate([trials.signals for trials in parts]),
-        obs=_stack(list(frames.values()), join),
+        obs=join_annotations({name: trials.obs for name, trials in experiments.items()}, join),
         t=parts[0].t,
     )
 
@@ -92,21 +91,34 @@ def _describe(grid: np.ndarray) -> str:
     return f"{grid.size} time points from {grid[0]:g} to {grid[-1]:g} s, {rate:.6g} Hz"
 
 
-def _warn_of_dropped_columns(frames: Mapping[str, pd.DataFrame]) -> None:
-    common = set.intersection(*(set(frame) for frame in frames.values()))
-    for name, frame in frames.items():
-        dropped = [column for column in frame if column not in common]
-        if dropped:
-            logger.warning(
-                "%s: left out the columns %s, which not all experiments have", name, dropped
-            )
+def join_annotations(
+    frames: Mapping[str, pd.DataFrame], join: Literal["inner", "outer"] = "inner"
+) -> pd.DataFrame:
+    """Annotations of experiments one below the other; text of different categories stays text.
 
-
-def _stack(frames: Sequence[pd.DataFrame], join: Literal["inner", "outer"]) -> pd.DataFrame:
-    """Frames one below the other; text of different categories stays text."""
-    plain = [_without_categories(frame) for frame in frames]
+    Columns that 'inner' leaves out are logged, with the experiments that lack them.
+    """
+    if join == "inner":
+        _warn_of_dropped_columns(frames)
+    plain = [_without_categories(frame) for frame in frames.values()]
     obs = pd.concat(plain, join=join, ignore_index=True)
     return obs.set_axis(obs.index.astype(str), axis="index")
+
+
+def _warn_of_dropped_columns(frames: Mapping[str, pd.DataFrame]) -> None:
+    columns = dict.fromkeys(column for frame in frames.values() for column in frame)
+    for column in columns:
+        lacking = [name for name, frame in frames.items() if column not in frame]
+        if lacking:
+            logger.warning(
+                "Left out the column %r, which %d of %d experiments lack: %s%s (obs_join 'outer' "
+                "would keep it)",
+                column,
+                len(lacking),
+                len(frames),
+                ", ".join(lacking[:N_LISTED]),
+                " …" if len(lacking) > N_LISTED else "",
+            )
 
 
 def _without_categories(obs: pd.DataFrame) -> pd.DataFrame:

@@ -21,3 +21,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: str | Path) -> None:
+    """Remove what processes that were killed have left of files in a folder."""
+    for path in Path(folder).glob(".*.unfinished*"):
+        path.unlink(missing_ok=True)

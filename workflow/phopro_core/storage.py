@@ -8,6 +8,7 @@ n_samples), stored uncompressed, NaN where one is missing. ``uns`` holds
 * ``events``: label to times in seconds, and ``event_labels``: the labels in order;
 * ``metadata``: whatever is known of the recording;
 * ``artifacts``: a table, where artifacts were looked for;
+* ``provenance``: see :mod:`phopro_core.provenance`;
 * ``experiment_id``: where the experiment has one;
 * ``format_version``: of this layout.
 
@@ -44,7 +45,11 @@ TRACES = {
 _JSON_MARK = "json:"
 
 
-def write_recording(experiment: PhotometryExperiment, path: str | Path) -> None:
+def write_recording(
+    experiment: PhotometryExperiment,
+    path: str | Path,
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
     """Write a continuous recording, raw or processed, to an h5ad file."""
     traces = {
         name: getattr(experiment, attribute)
@@ -65,6 +70,8 @@ def write_recording(experiment: PhotometryExperiment, path: str | Path) -> None:
         )
     if experiment.id is not None:
         uns["experiment_id"] = experiment.id
+    if provenance is not None:
+        uns["provenance"] = provenance
     write_h5ad(
         path,
         obs=pd.DataFrame(index=list(traces)),
@@ -105,6 +112,12 @@ def read_recording(path: str | Path) -> PhotometryExperiment:
         experiment.artifacts = artifact_table(uns["artifacts"].itertuples(index=False))
     experiment.id = uns.get("experiment_id")
     return experiment
+
+
+def read_provenance(path: str | Path) -> dict[str, Any]:
+    """The provenance of a file, continuous or of trials."""
+    with h5py.File(path) as file:
+        return read_mapping(file["uns/provenance"])
 
 
 def storable(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,21 @@ import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from phopro_core.batch.configuration import complete_config
+from phopro_core.batch.failures import (
+    FailedStage,
+    Failures,
+    in_order,
+    read_mark,
+    write_table,
+)
 from phopro_core.batch.jobs import plan_batch
-from phopro_core.batch.journal import Journal
+from phopro_core.batch.journal import Journal, summary
 from phopro_core.objects import files_behind
-from phopro_core.batch.stages import SCRIPTS, code_digest
+from phopro_core.replacing import remove_unfinished
+from phopro_core.batch.stages import CODE, SCRIPTS, code_digest
 from phopro_core.errors import ConfigError
 
 
@@ -39,8 +48,18 @@ def plan():
     return batch
 
 
+def recover():
+    """Take away what a run that was killed has left, unless a run is going on."""
+    if workflow.is_main_process and not any(Path(".snakemake", "locks").glob("*.lock")):
+        failures.clear()
+        for folder in batch.paths.folders:
+            remove_unfinished(folder)
+
+
 journal = Journal()
 batch = plan()
+failures = Failures(batch.paths.marks)
+recover()
 
 
 wildcard_constraints:
@@ -52,22 +71,56 @@ def every(path):
     return expand(path, experiment=batch.jobs)
 
 
-def about(wildcards):
-    """An experiment and its input, for messages."""
-    return f"{wildcards.experiment} ({batch.jobs[wildcards.experiment].path})"
-
-
-def run_stage(stage, about, log, **kwargs):
+def call_script(stage, log, kwargs):
     """Run scripts/<stage>.py: its main() with these arguments, its messages to the log."""
     call = str(SCRIPTS / f"{stage}.py"), str(log), kwargs
     failure = run_script_in(workers, *call) if workers else run_script(*call)
+    if failure and failure.error == "Interrupted":
+        raise StageFailed(f"{stage}: {failure}")
+    return failure
+
+
+def run_stage(stage, experiment, output, log, made_of=None, **kwargs):
+    """Run a stage of one experiment, made of what the stage before has made.
+
+    A failure leaves a mark in the place of the output, which later stages pass on.
+    """
+    failed = read_mark(made_of) if made_of else None
+    if failed is None:
+        failure = call_script(stage, log, kwargs)
+        if failure is None:
+            return
+        path = str(batch.jobs[experiment].path)
+        failed = FailedStage(experiment, stage, path, failure.error, failure.message)
+        message = f"{stage} of {experiment} ({path}):\n{failure}\nMore in {log}"
+        if batch.config["on_error"] == "stop":
+            raise StageFailed(message)
+        logger.error(message)
+    failures.mark(output, stage, failed)
+
+
+def run_merge(trials, merged, log, **kwargs):
+    """Merge the trials of those experiments (by name) that have not failed."""
+    whole = {name: path for name, path in trials.items() if read_mark(path) is None}
+    if not whole:
+        raise StageFailed(
+            f"all {len(trials)} recordings failed, so that there is nothing to merge; "
+            f"why is in {batch.paths.failures}"
+        )
+    failure = call_script("merge_trials", log, dict(trials=whole, merged=merged, **kwargs))
     if failure:
-        raise StageFailed(f"{stage} of {about}:\n{failure}\nMore in {log}")
+        raise StageFailed(
+            f"merge_trials of {batch.config['data_directory']}:\n{failure}\nMore in {log}"
+        )
 
 
-def finish(end):
-    """What is left to do when all jobs have ended."""
-    journal.write(batch.paths, batch.jobs, end)
+def finish():
+    """What is left to do when all jobs have ended, well or not."""
+    failed = in_order(failures.found(), list(batch.jobs), list(CODE))
+    write_table(batch.paths.failures, failed)
+    failures.clear()
+    journal.write(batch.paths, batch.jobs, failed)
+    logger.info(summary(batch.paths, batch.jobs, failed))
     # Snakemake leaves timers of its rate limiter behind, which would hold up its exit.
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):

@@ -16,8 +16,10 @@ rule dashboard:
     run:
         run_stage(
             "dashboard",
-            about(wildcards),
+            wildcards.experiment,
+            output[0],
             log[0],
+            made_of=input[0],
             processed=input[0],
             dashboard=output[0],
             title=wildcards.experiment,

@@ -9,4 +9,11 @@ rule load:
         loading=lambda wildcards: batch.loading(wildcards.experiment),
         code=code_digest("load", *batch.loader_files),
     run:
-        run_stage("load", about(wildcards), log[0], recording=output[0], **params.loading)
+        run_stage(
+            "load",
+            wildcards.experiment,
+            output[0],
+            log[0],
+            recording=output[0],
+            **params.loading,
+        )

@@ -11,8 +11,10 @@ rule preprocess:
     run:
         run_stage(
             "preprocess",
-            about(wildcards),
+            wildcards.experiment,
+            output[0],
             log[0],
+            made_of=input[0],
             recording=input[0],
             processed=output[0],
             settings=params.settings,

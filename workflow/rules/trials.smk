@@ -12,8 +12,10 @@ rule extract:
     run:
         run_stage(
             "extract",
-            about(wildcards),
+            wildcards.experiment,
+            output[0],
             log[0],
+            made_of=input[0],
             processed=input[0],
             trials=output[0],
             settings=params.settings,
@@ -30,12 +32,12 @@ rule merge_trials:
         batch.paths.log("merge_trials"),
     params:
         experiments=list(batch.jobs),
+        join=batch.config["obs_join"],
         code=code_digest("merge_trials"),
     run:
-        run_stage(
-            "merge_trials",
-            batch.config["data_directory"],
+        run_merge(
+            dict(zip(params.experiments, input)),
+            output[0],
             log[0],
-            trials=dict(zip(params.experiments, input)),
-            merged=output[0],
+            join=params.join,
         )

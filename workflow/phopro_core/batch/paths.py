@@ -32,6 +32,21 @@ class ResultPaths:
         return f"{self.folder}/{self.trial_output_file}"
 
     @property
+    def folders(self) -> list[str]:
+        """The folders that results are written to."""
+        files = (self.recording, self.processed, self.extracted, self.dashboard)
+        return [self.folder, *(file.rpartition("/")[0] for file in files)]
+
+    @property
+    def failures(self) -> str:
+        return f"{self.folder}/failures.tsv"
+
+    @property
+    def marks(self) -> str:
+        """Folder of notes about failures, there only while a run is under way."""
+        return f"{self.folder}/.failed"
+
+    @property
     def pipeline_log(self) -> str:
         return self.log_file or f"{self.folder}/pipeline.log"
 

@@ -19,12 +19,13 @@ _CONTINUOUS = (
 )
 _NAMED = ("errors.py", "objects.py")
 CODE = {
-    "load": (*_CONTINUOUS, *_NAMED, "downsampling.py", "loaders/*.py"),
+    "load": (*_CONTINUOUS, *_NAMED, "downsampling.py", "loaders/*.py", "provenance.py"),
     "preprocess": (
         *_CONTINUOUS,
         *_NAMED,
         "artifacts/*.py",
         "preprocessing.py",
+        "provenance.py",
         "filtering.py",
         "photobleaching.py",
         "references.py",
@@ -41,10 +42,11 @@ CODE = {
         "extraction.py",
         "events.py",
         "normalization.py",
+        "provenance.py",
         "variation.py",
         "windows.py",
     ),
-    "merge_trials": (*_CONTINUOUS, "dataset.py", "merging.py"),
+    "merge_trials": (*_CONTINUOUS, "dataset.py", "merging.py", "provenance.py"),
     "dashboard": (*_CONTINUOUS, "dashboard.py", "downsampling.py", "thinning.py"),
 }
 

@@ -1,0 +1,81 @@
+"""Provenance: what a file was made of, by which settings and which version.
+
+Held in ``uns["provenance"]`` of every file of the workflow: ``phopro_version``; ``input``,
+with path, size (bytes) and SHA-256 of the raw recording; ``settings``, for each stage
+behind the file its settings as JSON, defaults included.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from phopro_core import __version__
+
+Provenance = dict[str, Any]
+
+
+def of_input(path: str | Path, settings: Mapping[str, Any]) -> Provenance:
+    """Provenance of a recording that was loaded from a file or folder."""
+    return {
+        "phopro_version": __version__,
+        "input": {"path": str(path), **measure(Path(path))},
+        "settings": {"load": _as_json(settings)},
+    }
+
+
+def after(stage: str, settings: Mapping[str, Any], before: Provenance) -> Provenance:
+    """Provenance of what a stage makes of a file that has one."""
+    return {
+        **before,
+        "phopro_version": __version__,
+        "settings": {**before["settings"], stage: _as_json(settings)},
+    }
+
+
+def of_merged(parts: Mapping[str, Provenance], settings: Mapping[str, Any]) -> Provenance:
+    """Provenance of merged experiments: lists, in their order, of what differs among them."""
+    inputs = [part["input"] for part in parts.values()]
+    stages = dict.fromkeys(stage for part in parts.values() for stage in part["settings"])
+    behind = {
+        stage: [part["settings"].get(stage, "") for part in parts.values()] for stage in stages
+    }
+    return {
+        "phopro_version": __version__,
+        "experiments": list(parts),
+        "input": {
+            "path": [one["path"] for one in inputs],
+            "size": np.array([one["size"] for one in inputs]),
+            "sha256": [one["sha256"] for one in inputs],
+        },
+        "settings": {
+            **{stage: all_[0] if len(set(all_)) == 1 else all_ for stage, all_ in behind.items()},
+            "merge_trials": _as_json(settings),
+        },
+    }
+
+
+def measure(path: Path) -> dict[str, Any]:
+    """Size in bytes and SHA-256 of a file; of a folder, those of all its files.
+
+    A folder's digest is that of lines of digest and path of its files, as sha256sum prints
+    them, in the order of the paths.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        return {"size": path.stat().st_size, "sha256": digest.hexdigest()}
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    measured = {file.relative_to(path).as_posix(): measure(file) for file in files}
+    lines = "".join(f"{one['sha256']}  {name}\n" for name, one in measured.items())
+    return {
+        "size": sum(one["size"] for one in measured.values()),
+        "sha256": hashlib.sha256(lines.encode()).hexdigest(),
+    }
+
+
+def _as_json(settings: Mapping[str, Any]) -> str:
+    return json.dumps(settings, ensure_ascii=False)
