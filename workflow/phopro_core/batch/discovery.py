@@ -53,6 +53,8 @@ def discover_inputs(
 
     def is_input(path: Path) -> bool:
         right_kind = path.is_file() if target_type == "file" else path.is_dir()
+        # A link to a share that is not there is a recording that fails, not one less.
+        right_kind = right_kind or not path.exists()
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
         return right_kind and not hidden and forbidden.isdisjoint([path, *_parents(path)])
 

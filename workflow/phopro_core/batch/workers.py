@@ -105,9 +105,10 @@ def run_script(script: str, log: str, kwargs: Mapping[str, Any]) -> Failure | No
     with _logging_to(log):
         try:
             load_object(f"{script}:main")(**kwargs)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            # A loader that exits must not take the process along that runs it.
             logger.exception("%s failed", Path(script).stem)
-            return Failure(type(error).__name__, str(error))
+            return Failure(type(error).__name__, str(error) or "without a message")
     return None
 
 

@@ -92,6 +92,10 @@ class CSVLoader(PhotometryLoader):
         }
 
     def _read(self) -> "pd.DataFrame":
+        import gzip
+        import lzma
+        import zlib
+
         import pandas as pd
 
         needed = [self.time_col, self.signal_col, *self.event_cols]
@@ -112,6 +116,10 @@ class CSVLoader(PhotometryLoader):
         except pd.errors.ParserError as error:
             raise ValueError(
                 f"{self.csv}: not a table of comma-separated values: {error}"
+            ) from error
+        except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
+            raise ValueError(
+                f"{self.csv}: can't be decompressed: {error}; copy it anew from where it is whole"
             ) from error
         except UnicodeDecodeError as error:
             raise ValueError(f"{self.csv}: not a text file in UTF-8: {error}") from error
