@@ -25,7 +25,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from measuring import machine, write_section
+from measuring import kilobytes, machine, memory_during, write_section
 
 #: Seconds; recordings of more samples than these hold at 20 Hz are sampled faster.
 LONGEST = 3600.0
@@ -81,23 +81,13 @@ def fit_here(package: str, traces: Path) -> dict[str, Any]:
     signal, isosbestic = np.load(traces)
     fit = FITS[package]
     fit(signal[:1000], isosbestic[:1000])  # what the first call imports is not the fit's
-    Path("/proc/self/clear_refs").write_text("5")  # starts the high-water mark anew
-    before = kilobytes("/proc/self/status", "VmRSS")
     begin = time.perf_counter()
     try:
-        coeffs = fit(signal, isosbestic)
+        coeffs, above = memory_during(fit, signal, isosbestic)
     except MemoryError:
         spent = time.perf_counter() - begin
         return {"failure": f"out of memory ({available / 1e9:.0f} GB) after {spent:.0f} s"}
-    seconds = time.perf_counter() - begin
-    above = kilobytes("/proc/self/status", "VmHWM") - before
-    return {"seconds": seconds, "bytes": 1024 * above, "coeffs": coeffs}
-
-
-def kilobytes(account: str, name: str) -> int:
-    """One figure of what Linux tells of a process or of the machine."""
-    lines = Path(account).read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+    return {"seconds": time.perf_counter() - begin, "bytes": above, "coeffs": coeffs}
 
 
 def fit_apart(

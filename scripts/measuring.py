@@ -1,11 +1,12 @@
-"""What the scripts that measure share: the machine's name, and a page of many sections."""
+"""What the scripts that measure share: the machine's name, memory, a page of many sections."""
 
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 
 def machine(packages: Sequence[str]) -> str:
@@ -35,3 +36,20 @@ def write_section(path: Path, title: str, heading: str, text: str) -> None:
     """Replace one section of a page on disk; a page that is not there starts with its title."""
     page = path.read_text() if path.exists() else f"# {title}\n"
     path.write_text(replace_section(page, heading, text))
+
+
+def memory_during(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, int]:
+    """What a function returns, and how far this process's memory rose above its start, bytes.
+
+    By Linux's account of it: the highest resident memory, started anew.
+    """
+    Path("/proc/self/clear_refs").write_text("5")
+    before = kilobytes("/proc/self/status", "VmRSS")
+    result = function(*args, **kwargs)
+    return result, 1024 * (kilobytes("/proc/self/status", "VmHWM") - before)
+
+
+def kilobytes(account: str, name: str) -> int:
+    """One figure of what Linux tells of a process or of the machine."""
+    lines = Path(account).read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))

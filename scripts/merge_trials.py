@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from phopro_core.dataset import with_categories
-from phopro_core.h5ad import Rows, read_frame, read_mapping, write_h5ad
+from phopro_core.h5ad import Rows, read_columns, read_mapping, write_h5ad
 from phopro_core.merging import check_time_grids, join_annotations
 from phopro_core.provenance import of_merged
 
@@ -18,14 +18,20 @@ logger = logging.getLogger("phopro_core.merge_trials")
 def main(trials: dict[str, str], merged: str, join: Literal["inner", "outer"]) -> None:
     """Read the files in `trials` (experiment to path), and write `merged`."""
     logger.info("Merging the trials of %d experiments", len(trials))
-    annotations, grids, provenance = {}, {}, {}
+    tables, lengths, grids, known_grids, provenance = {}, [], {}, {}, {}
     for experiment, path in trials.items():
         with h5py.File(path) as file:
-            annotations[experiment] = read_frame(file["obs"])
-            grids[experiment] = file["var/t"][()]
+            # As categories, an experiment's texts are held once, and not once for each trial.
+            tables[experiment] = {
+                name: values if isinstance(values, np.ndarray) else pd.Categorical(values)
+                for name, values in read_columns(file["obs"]).items()
+            }
+            t = file["var/t"][()]
+            grids[experiment] = known_grids.setdefault(t.tobytes(), t)
             provenance[experiment] = read_mapping(file["uns/provenance"])
+            lengths.append(file["X"].shape[0])
     check_time_grids(grids)
-    obs = join_annotations(annotations, join)
+    obs = join_annotations(tables, lengths, join)
     t = next(iter(grids.values()))
     write_h5ad(
         merged,

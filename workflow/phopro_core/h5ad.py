@@ -144,8 +144,12 @@ def _describe(item: h5py.Group | h5py.Dataset, encoding: str, version: str) -> N
 
 def read_frame(group: h5py.Group) -> pd.DataFrame:
     """Read a table such as ``obs``, with the columns that :func:`write_h5ad` takes."""
-    columns = {name: _read_column(group[name]) for name in group.attrs["column-order"]}
-    return pd.DataFrame(columns, index=group[group.attrs["_index"]].asstr()[()])
+    return pd.DataFrame(read_columns(group), index=group[group.attrs["_index"]].asstr()[()])
+
+
+def read_columns(group: h5py.Group) -> dict[str, Any]:
+    """The columns of a table alone: an array, a list of text, or a Categorical each."""
+    return {name: _read_column(group[name]) for name in group.attrs["column-order"]}
 
 
 def _read_column(item: h5py.Group | h5py.Dataset) -> Any:

@@ -1,8 +1,8 @@
 """Joining the trials of many experiments into one dataset."""
 
 import logging
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,11 @@ def merge_trials(
     parts = list(experiments.values())
     return Trials(
         signals=np.concatenate([trials.signals for trials in parts]),
-        obs=join_annotations({name: trials.obs for name, trials in experiments.items()}, join),
+        obs=join_annotations(
+            {name: trials.obs for name, trials in experiments.items()},
+            [len(trials.obs) for trials in parts],
+            join,
+        ),
         t=parts[0].t,
     )
 
@@ -92,39 +96,59 @@ def _describe(grid: np.ndarray) -> str:
 
 
 def join_annotations(
-    frames: Mapping[str, pd.DataFrame], join: Literal["inner", "outer"] = "inner"
+    tables: Mapping[str, Mapping[str, Any]],
+    lengths: Sequence[int],
+    join: Literal["inner", "outer"] = "inner",
 ) -> pd.DataFrame:
-    """Annotations of experiments one below the other; text of different categories stays text.
+    """Annotations of experiments one below the other.
 
-    Columns that 'inner' leaves out are logged, with the experiments that lack them.
+    Parameters
+    ----------
+    tables : mapping of name to table
+        A DataFrame, or a mapping of column to values. Text of different categories stays
+        text.
+    lengths : list of int
+        Rows of each table.
+    join : {'inner', 'outer'}
+        As of :func:`merge_trials`. Columns that 'inner' leaves out are logged, with the
+        experiments that lack them.
     """
+    columns = list(dict.fromkeys(column for table in tables.values() for column in table))
+    lacking = {
+        column: [name for name, table in tables.items() if column not in table]
+        for column in columns
+    }
     if join == "inner":
-        _warn_of_dropped_columns(frames)
-    plain = [_without_categories(frame) for frame in frames.values()]
-    obs = pd.concat(plain, join=join, ignore_index=True)
-    return obs.set_axis(obs.index.astype(str), axis="index")
-
-
-def _warn_of_dropped_columns(frames: Mapping[str, pd.DataFrame]) -> None:
-    columns = dict.fromkeys(column for frame in frames.values() for column in frame)
+        _warn_of_dropped_columns(lacking, len(tables))
+        columns = [column for column in columns if not lacking[column]]
+    rows = pd.RangeIndex(sum(lengths))
+    ends = np.cumsum(lengths)
+    places = [rows[stop - n : stop] for n, stop in zip(lengths, ends, strict=True)]
+    joined = {}
     for column in columns:
-        lacking = [name for name, frame in frames.items() if column not in frame]
-        if lacking:
+        parts = [
+            _without_categories(pd.Series(table[column]).set_axis(place))
+            for table, place in zip(tables.values(), places, strict=True)
+            if column in table
+        ]
+        joined[column] = pd.concat(parts).reindex(rows)
+    return pd.DataFrame(joined, index=rows).set_axis(rows.astype(str), axis="index")
+
+
+def _warn_of_dropped_columns(lacking: Mapping[str, Sequence[str]], n_experiments: int) -> None:
+    for column, names in lacking.items():
+        if names:
             logger.warning(
                 "Left out the column %r, which %d of %d experiments lack: %s%s (obs_join 'outer' "
                 "would keep it)",
                 column,
-                len(lacking),
-                len(frames),
-                ", ".join(lacking[:N_LISTED]),
-                " …" if len(lacking) > N_LISTED else "",
+                len(names),
+                n_experiments,
+                ", ".join(names[:N_LISTED]),
+                " …" if len(names) > N_LISTED else "",
             )
 
 
-def _without_categories(obs: pd.DataFrame) -> pd.DataFrame:
-    categories = {
-        name: column.astype(object)
-        for name, column in obs.items()
-        if isinstance(column.dtype, pd.CategoricalDtype)
-    }
-    return obs.assign(**categories)
+def _without_categories(column: pd.Series) -> pd.Series:
+    is_categorical = isinstance(column.dtype, pd.CategoricalDtype)
+    return column.astype(object) if is_categorical else column

@@ -17,6 +17,7 @@ from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal, summary
 from phopro_core.objects import files_behind
 from phopro_core.replacing import remove_unfinished
+from phopro_core.batch.memory import megabytes
 from phopro_core.batch.stages import CODE, SCRIPTS, code_digest
 from phopro_core.errors import ConfigError
 
@@ -69,6 +70,11 @@ wildcard_constraints:
 def every(path):
     """The path of each experiment's file, in the order of the jobs."""
     return expand(path, experiment=batch.jobs)
+
+
+def memory(stage):
+    """What a stage needs of memory, as a function of its input, MB."""
+    return lambda wildcards, input: megabytes(stage, input.size_mb, list(input))
 
 
 def call_script(stage, log, kwargs):

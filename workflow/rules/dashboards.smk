@@ -10,6 +10,8 @@ rule dashboard:
         ),
     log:
         batch.paths.log("dashboard"),
+    resources:
+        mem_mb=memory("dashboard"),
     params:
         settings=batch.dashboard,
         code=code_digest("dashboard"),

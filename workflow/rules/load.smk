@@ -5,6 +5,8 @@ rule load:
         batch.paths.recording,
     log:
         batch.paths.log("load"),
+    resources:
+        mem_mb=memory("load"),
     params:
         loading=lambda wildcards: batch.loading(wildcards.experiment),
         code=code_digest("load", *batch.loader_files),

@@ -5,6 +5,8 @@ rule preprocess:
         batch.paths.processed,
     log:
         batch.paths.log("preprocess"),
+    resources:
+        mem_mb=memory("preprocess"),
     params:
         settings=batch.preprocessing,
         code=code_digest("preprocess", *files_behind(batch.preprocessing)),

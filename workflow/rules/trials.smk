@@ -5,6 +5,8 @@ rule extract:
         batch.paths.extracted,
     log:
         batch.paths.log("extract"),
+    resources:
+        mem_mb=memory("extract"),
     params:
         settings=batch.extraction,
         passdown_metadata=batch.config["passdown_metadata"],
@@ -30,6 +32,8 @@ rule merge_trials:
         batch.paths.trials,
     log:
         batch.paths.log("merge_trials"),
+    resources:
+        mem_mb=memory("merge_trials"),
     params:
         experiments=list(batch.jobs),
         join=batch.config["obs_join"],
