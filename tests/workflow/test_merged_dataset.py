@@ -1,0 +1,80 @@
+"""The merged dataset: its columns where experiments differ, and what it was made of."""
+
+import hashlib
+import json
+
+import anndata as ad
+import pytest
+
+from phopro_core import __version__
+
+
+@pytest.fixture
+def differing(study):
+    """Two recordings, of which one has an event that the other lacks."""
+    base = study.config["loader_kwargs"]
+    study.config["loader_kwargs"] = [base, base | {"event_cols": ["trial_cue", "shock"]}]
+    study.add("m1")
+    return study
+
+
+def test_columns_that_not_all_have_are_left_out_and_named_in_the_end(differing):
+    run = differing.run_well()
+    merged = ad.read_h5ad(differing.results / "trials.h5ad")
+    assert list(merged.obs) == ["trial_num", "trial_cue", "shock", "source"]
+    for column in ("lever1", "lever2"):
+        run.assert_said(f"Left out the column {column!r}, which 1 of 2 experiments lack: m1-2")
+
+
+def test_columns_that_not_all_have_can_be_kept(differing):
+    differing.config["obs_join"] = "outer"
+    run = differing.run_well()
+    obs = ad.read_h5ad(differing.results / "trials.h5ad").obs
+    assert list(obs) == ["trial_num", "trial_cue", "lever1", "lever2", "shock", "source"]
+    assert obs["lever1"][:3].notna().any()
+    assert obs["lever1"][3:].isna().all()
+    assert "Left out" not in run.output
+
+
+def test_another_join_runs_the_merge_alone(differing):
+    differing.run_well()
+    differing.config["obs_join"] = "outer"
+    assert differing.run_well().jobs == {"merge_trials": 1}
+
+
+def test_every_file_tells_what_it_was_made_of(study):
+    paths = [study.add("m1"), study.add("m2", seed=2)]
+    study.run_well()
+    for name, stages in {
+        "recordings/m2": ["load"],
+        "processed/m2": ["load", "preprocess"],
+        "extracted/m2": ["extract", "load", "preprocess"],
+    }.items():
+        provenance = ad.read_h5ad(study.results / f"{name}.h5ad").uns["provenance"]
+        assert provenance["phopro_version"] == __version__
+        assert provenance["input"]["path"] == "recordings/m2.csv"
+        assert provenance["input"]["size"] == paths[1].stat().st_size
+        content = paths[1].read_bytes()
+        assert provenance["input"]["sha256"] == hashlib.sha256(content).hexdigest()
+        assert sorted(provenance["settings"]) == stages
+
+    provenance = ad.read_h5ad(study.results / "trials.h5ad").uns["provenance"]
+    assert list(provenance["experiments"]) == ["m1", "m2"]
+    assert list(provenance["input"]["path"]) == ["recordings/m1.csv", "recordings/m2.csv"]
+    assert list(provenance["input"]["size"]) == [path.stat().st_size for path in paths]
+    settings = {stage: json.loads(text) for stage, text in provenance["settings"].items()}
+    assert settings["preprocess"]["fit_using"] == "OLS"
+    assert settings["preprocess"]["cutoff_frequency"] == 3.0  # a default
+    assert settings["extract"]["trial_extraction_kwargs"]["trial_bounds"] == [-2, 5]
+    assert settings["extract"]["passdown_metadata"] == ["source"]
+    assert settings["load"]["loader"] == "CSVLoader"
+    assert settings["merge_trials"] == {"obs_join": "inner"}
+
+
+def test_settings_that_differ_among_experiments_are_listed(differing):
+    differing.run_well()
+    settings = ad.read_h5ad(differing.results / "trials.h5ad").uns["provenance"]["settings"]
+    first, second = (json.loads(text)["loader_kwargs"]["event_cols"] for text in settings["load"])
+    assert first == ["trial_cue", "lever1", "lever2", "shock"]
+    assert second == ["trial_cue", "shock"]
+    assert json.loads(settings["preprocess"])["fit_using"] == "OLS"
