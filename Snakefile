@@ -32,8 +32,8 @@ rule all:
 
 
 onsuccess:
-    finish()
+    finish(well=True)
 
 
 onerror:
-    finish()
+    finish(well=False)

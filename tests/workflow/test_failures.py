@@ -111,7 +111,7 @@ def test_the_run_fails_if_every_recording_does(moody):
         (moody.recordings / f"{name}.csv").write_text("")
     moody.run().assert_failed_saying(
         "all 3 recordings failed, so that there is nothing to merge",
-        "3 errors, 0 successes, 3 jobs",
+        "The run failed: 3 errors, 3 jobs, of which 0 have",
     )
     assert moody.failures().keys() == {"a", "bad", "c"}
     assert moody.files() == set()

@@ -16,11 +16,13 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from phopro_core.replacing import replacing
+from phopro_core.replacing import check_room, replacing
 
 _TEXT = h5py.string_dtype()
 _TEXT_TYPE = h5py.h5t.py_create(_TEXT, logical=True)
 _SCALAR = h5py.h5s.create(h5py.h5s.SCALAR)
+#: What a file takes beside its arrays, at most, bytes.
+ROOM = 200_000
 _NO_ROWS = pd.DataFrame(index=pd.Index([], dtype=object))
 
 
@@ -57,8 +59,23 @@ def write_h5ad(
     ------
     TypeError
         If a value is of another type.
+    OSError
+        If the disk has no room for the file.
     """
-    with replacing(path) as unfinished, h5py.File(unfinished, "w") as file:
+    with replacing(path) as unfinished:
+        check_room(unfinished, ROOM + _size([X, obsm, uns]))
+        _write_file(unfinished, obs, var, X, obsm, uns)
+
+
+def _write_file(
+    path: Path,
+    obs: pd.DataFrame,
+    var: pd.DataFrame | None,
+    X: np.ndarray | Rows | None,  # noqa: N803
+    obsm: Mapping[str, np.ndarray] | None,
+    uns: Mapping[str, Any] | None,
+) -> None:
+    with h5py.File(path, "w") as file:
         _describe(file, "anndata", "0.1.0")
         if X is not None:
             _write(file, "X", X)
@@ -68,6 +85,21 @@ def write_h5ad(
         _write(file, "uns", uns or {})
         for unused in ("layers", "obsp", "varm", "varp"):
             _write(file, unused, {})
+
+
+def _size(value: Any) -> int:
+    """Bytes of the arrays in nested mappings and lists."""
+    match value:
+        case np.ndarray():
+            return value.nbytes
+        case Rows():
+            return 8 * value.shape[0] * value.shape[1]
+        case Mapping():
+            return sum(map(_size, value.values()))
+        case list():
+            return sum(map(_size, value))
+        case _:
+            return 0
 
 
 def _write(parent: h5py.Group, key: str, value: Any) -> None:

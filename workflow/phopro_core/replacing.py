@@ -1,6 +1,8 @@
 """Writing files so that nobody ever sees half of one."""
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,21 @@ def replacing(path: str | Path) -> Iterator[Path]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def check_room(path: str | Path, n_bytes: int) -> None:
+    """Raise OSError if the disk that a file goes to has no room for it.
+
+    HDF5 does not outlive a disk that fills up while it writes.
+    """
+    free = shutil.disk_usage(Path(path).parent).free
+    if free < n_bytes:
+        raise OSError(
+            errno.ENOSPC,
+            f"{os.strerror(errno.ENOSPC)} ({free / 1e6:.1f} MB of {n_bytes / 1e6:.1f} MB needed); "
+            "make room, and run the same command again",
+            str(path),
+        )
 
 
 def remove_unfinished(folder: str | Path) -> None:

@@ -81,7 +81,7 @@ def call_script(stage, log, kwargs):
     """Run scripts/<stage>.py: its main() with these arguments, its messages to the log."""
     call = str(SCRIPTS / f"{stage}.py"), str(log), kwargs
     failure = run_script_in(workers, *call) if workers else run_script(*call)
-    if failure and failure.error == "Interrupted":
+    if failure and failure.spares_the_recording:
         raise StageFailed(f"{stage}: {failure}")
     return failure
 
@@ -120,13 +120,16 @@ def run_merge(trials, merged, log, **kwargs):
         )
 
 
-def finish():
+def finish(well):
     """What is left to do when all jobs have ended, well or not."""
     failed = in_order(failures.found(), list(batch.jobs), list(CODE))
-    write_table(batch.paths.failures, failed)
     failures.clear()
-    journal.write(batch.paths, batch.jobs, failed)
-    logger.info(summary(batch.paths, batch.jobs, failed))
+    try:
+        write_table(batch.paths.failures, failed)
+        journal.write(batch.paths, batch.jobs, failed, well)
+    except OSError as error:
+        logger.error(f"The log and the table of failures can't be written: {error}")
+    logger.info(summary(batch.paths, batch.jobs, failed, well))
     # Snakemake leaves timers of its rate limiter behind, which would hold up its exit.
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):

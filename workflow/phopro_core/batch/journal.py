@@ -26,7 +26,7 @@ class Journal:
         self._beginning.append(log_line(datetime.now(), "INFO", message))
 
     def write(
-        self, paths: ResultPaths, jobs: Mapping[str, Job], failed: Sequence[FailedStage]
+        self, paths: ResultPaths, jobs: Mapping[str, Job], failed: Sequence[FailedStage], well: bool
     ) -> None:
         """Write the pipeline's log.
 
@@ -52,14 +52,16 @@ class Journal:
         merge = Path(paths.log("merge_trials"))
         if merge.is_file():
             lines.append(merge.read_text(encoding="utf-8").rstrip("\n"))
-        lines.append(log_line(datetime.now(), "INFO", f"Done: {_count(jobs, failed)}"))
+        lines.append(log_line(datetime.now(), "INFO", _end(paths, jobs, failed, well)))
         with replacing(paths.pipeline_log) as unfinished:
             unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def summary(paths: ResultPaths, jobs: Mapping[str, Job], failed: Sequence[FailedStage]) -> str:
+def summary(
+    paths: ResultPaths, jobs: Mapping[str, Job], failed: Sequence[FailedStage], well: bool
+) -> str:
     """How a run ended, in a few lines: what failed, what was left out, where to look."""
-    lines = [_count(jobs, failed)]
+    lines = [_end(paths, jobs, failed, well)]
     lines += [f"  {_shortened(str(one))}" for one in failed[:N_LISTED]]
     if len(failed) > N_LISTED:
         lines.append(f"  and {len(failed) - N_LISTED} more")
@@ -78,9 +80,18 @@ def _warnings(log: str) -> list[str]:
     return [message.strip() for _, is_warning, message in lines if is_warning]
 
 
-def _count(jobs: Mapping[str, Job], failed: Sequence[FailedStage]) -> str:
+def _end(
+    paths: ResultPaths, jobs: Mapping[str, Job], failed: Sequence[FailedStage], well: bool
+) -> str:
+    """How many of the jobs ended how."""
     n_failed = len({one.experiment for one in failed})
-    return f"{n_failed} errors, {len(jobs) - n_failed} successes, {len(jobs)} jobs"
+    if well:
+        return f"Done: {n_failed} errors, {len(jobs) - n_failed} successes, {len(jobs)} jobs"
+    whole = sum(Path(paths.extracted.format(experiment=name)).is_file() for name in jobs)
+    return (
+        f"The run failed: {n_failed} errors, {len(jobs)} jobs, of which {whole} have their trials "
+        "extracted; why it failed is said above"
+    )
 
 
 def _shortened(text: str) -> str:

@@ -4,6 +4,7 @@ Each worker is a process pool of one. So a worker that dies takes just its own j
 it, where a pool of many would give up all that were under way.
 """
 
+import errno
 import gc
 import importlib.machinery
 import logging
@@ -16,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import forkserver
@@ -49,6 +50,11 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.error}: {self.message}"
+
+    @property
+    def spares_the_recording(self) -> bool:
+        """Whether it is not the recording that failed, but all that would follow."""
+        return self.error == "Interrupted" or os.strerror(errno.ENOSPC) in self.message
 
 
 class WorkerPool:
@@ -157,12 +163,14 @@ def _logging_to(path: str, mode: str = "w") -> Iterator[None]:
     root.addHandler(handler)
     logging.getLogger("phopro_core").setLevel(logging.INFO)
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # of a log that can't be written
     try:
         yield
     finally:
         logging.captureWarnings(False)
         root.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # on a full disk, which is told otherwise
+            handler.close()
 
 
 def _begin_worker() -> None:
