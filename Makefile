@@ -1,20 +1,24 @@
 # make demo   run the bundled example      make test       run the quick tests
 # make check  format and lint              make test-slow  run the others
-# make lock   pin the newest dependencies  make clean      remove all that these made
+# make lock   pin the newest dependencies  make coverage   measure what the unit tests reach
+# make clean  remove all that these made
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow check lock clean
+.PHONY: demo test test-slow coverage check lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/snakemake --cores all
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST_OPTIONS)
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m slow
+
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/unit -n 2 --cov --cov-fail-under=95
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -26,7 +30,7 @@ lock:
 	$(PYTHON) scripts/lock_dependencies.py
 
 clean:
-	rm -rf $(VENV) .snakemake results
+	rm -rf $(VENV) .snakemake .coverage results
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -74,12 +74,30 @@ class TestDetection:
         found = detect(noise() + pulse(300.0, 6.0) + step(300.0, 5.0))
         assert found["type"].tolist() == ["jump"]
 
+    def test_a_level_that_moves_little_beside_a_pulse_makes_it_no_jump(self):
+        found = detect(noise() + pulse(300.0, 20.0) + step(300.0, 2.0))
+        assert found["type"].tolist() == ["spike"]
+
+    def test_a_pulse_that_does_not_lead_back_is_no_spike(self):
+        """It comes and goes alike, but a response has begun when it is over."""
+        response = Response(8.0, rise=0.6, decay=4.0).at(TIME - 300.0)
+        assert detect(noise() + pulse(300.0, 40.0))["type"].tolist() == ["spike"]
+        assert detect(noise() + pulse(300.0, 40.0) + lowpass(response, FREQUENCY, 3.0)).empty
+
     def test_jumps_beside_each_other_are_told_apart_from_a_response_between(self):
         response = lowpass(Response(4.0).at(TIME - 306.0), FREQUENCY, 3.0)
         signal = noise() + step(300.0, 5.0) + response + step(315.0, -7.0)
         found = detect(signal)
         assert types_around(found, 300.0, 306.1, 315.0) == [["jump"], [], ["jump"]]
         assert len(found) == 2
+
+    @pytest.mark.parametrize("seconds", [4.0, 6.0, 8.0, 10.0])
+    def test_a_response_that_soon_follows_a_jump_is_none(self, seconds):
+        """Most of what precedes it lies at the level before the jump."""
+        response = lowpass(Response(4.0).at(TIME - 300.0 - seconds), FREQUENCY, 3.0)
+        found = detect(noise() + step(300.0, 5.0) + response)
+        assert found["type"].tolist() == ["jump"]
+        assert types_around(found, 300.0) == [["jump"]]
 
     def test_the_scale_is_that_of_the_neighbourhood(self):
         """What stands out where it is quiet may not where it is loud."""
@@ -91,6 +109,8 @@ class TestDetection:
     def test_a_stretch_without_light_is_not_full_of_artifacts(self):
         dark = (TIME > 300) & (TIME < 500)
         signal = np.where(dark, 1e-9, 1) * noise()
+        # A flicker far below the noise elsewhere, far above the one there.
+        signal[(TIME > 420.0) & (TIME < 420.2)] += 1e-3
         inside = detect(signal)["start_time"].between(310, 490)
         assert not inside.any()
 
@@ -155,6 +175,18 @@ class TestDetection:
         with pytest.raises(ValueError, match=f"{name} is "):
             DerivativeDetector(**setting)
 
+    @pytest.mark.parametrize(
+        ("setting", "types"),
+        [
+            ({"symmetry": 0}, ["spike"]),
+            ({"symmetry": 1}, []),  # in noise, nothing rises and falls exactly alike
+            ({"expand_sec": (0, 0)}, ["spike"]),
+            ({"merge_sec": 0}, ["spike"]),
+        ],
+    )
+    def test_settings_at_the_ends_of_their_ranges_are_taken(self, setting, types):
+        assert detect(noise() + pulse(300.0, 20.0), **setting)["type"].tolist() == types
+
     @pytest.mark.parametrize("frequency", [20.0, 200.0])
     def test_most_of_what_is_there_is_found_and_hardly_anything_else(self, frequency):
         found = present = false = 0
@@ -182,10 +214,19 @@ class TestCorrection:
         return SplineCorrector(**settings).correct(signal, TIME, self.table(*rows))
 
     def test_a_spike_is_replaced_by_what_a_cubic_would_do(self):
-        cubic = ((TIME - 300) / 50) ** 3 + TIME / 100
+        # Bent so that a parabola, or a cubic through other anchors, would miss it.
+        cubic = ((TIME - 300) / 2) ** 3 + TIME / 100
         tainted = cubic + pulse(300.0, 20.0, 0.3)
         mended = self.correct(tainted, (299.0, 301.5, "spike"), anchor_sec=0.4)
         np.testing.assert_allclose(mended, cubic, atol=0.01)
+
+    def test_nothing_farther_away_than_the_anchors_has_a_part_in_it(self):
+        near, far = noise() + pulse(300.0, 20.0), noise() + pulse(300.0, 20.0)
+        far[(TIME < 299.0 - 0.4) | (TIME > 301.5 + 0.4)] += 50
+        rows = (299.0, 301.5, "spike")
+        inside = span(TIME, rows[:2])
+        mended = [self.correct(signal, rows, anchor_sec=0.4)[inside] for signal in (near, far)]
+        np.testing.assert_allclose(*mended)
 
     def test_only_the_interval_changes(self):
         tainted = noise() + pulse(300.0, 20.0)
@@ -269,12 +310,11 @@ class TestIntervals:
         assert change == pytest.approx(3.0, abs=0.2)
         assert noise == pytest.approx(0.1 / 0.6745, rel=0.5)
 
-    def test_a_side_of_too_few_samples_tells_no_level(self):
+    @pytest.mark.parametrize(("start", "known"), [(3.0, False), (4.0, True)])
+    def test_five_samples_tell_a_level_and_fewer_none(self, start, known):
         time = np.arange(100.0)
-        signal = time.copy()
-        change, noise = level_change(signal, time, (3.0, 50.0), np.ones(100, bool), 30.0)
-        assert np.isnan(change)
-        assert np.isnan(noise)
+        change = level_change(time, time, (start, 50.0), np.ones(100, bool), 30.0)
+        assert np.isfinite(change).tolist() == [known, known]
 
 
 class TestTables:

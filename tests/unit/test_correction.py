@@ -36,9 +36,16 @@ def test_the_arrays_given_stay_as_they_are(method):
 @pytest.mark.parametrize("lowest", [0.0, -3.0])
 def test_dividing_by_a_reference_at_zero_or_below_is_refused(method, lowest):
     reference = np.array([100.0, lowest, 75.0])
-    with pytest.raises(ValueError, match=f"{method} divides.*falls to {lowest:g}"):
+    instead = f"use correction_method '{method[:2]}'"
+    with pytest.raises(ValueError, match=f"{method} divides.*falls to {lowest:g}.*{instead}"):
         correct(SIGNAL, reference, method)
     np.testing.assert_allclose(correct(SIGNAL, reference, method[:2]), SIGNAL - reference)
+
+
+@pytest.mark.parametrize("method", ["dF/F", "dB/B"])
+def test_fluorescence_may_be_in_any_units(method):
+    volts, counts = (correct(k * SIGNAL, k * REFERENCE, method) for k in (1e-6, 1))
+    np.testing.assert_allclose(volts, counts)
 
 
 def test_a_function_that_changes_the_length_is_refused():
@@ -50,6 +57,12 @@ def test_a_function_that_changes_the_length_is_refused():
 def test_a_method_for_the_other_kind_of_recording_is_refused(method, n_channels):
     kind = {1: "dual-channel recordings.*no isosbestic", 2: "single-channel.*has an isosbestic"}
     with pytest.raises(ValueError, match=f"'{method}' is for {kind[n_channels]}"):
+        check_correction(method, n_channels)
+
+
+@pytest.mark.parametrize(("n_channels", "methods"), [(1, ["dB/B", "dB"]), (2, ["dF/F", "dF"])])
+def test_methods_for_this_kind_of_recording_or_for_any_are_taken(n_channels, methods):
+    for method in (*methods, "none", np.subtract):
         check_correction(method, n_channels)
 
 

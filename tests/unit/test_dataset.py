@@ -477,6 +477,14 @@ class TestWindows:
         cut = data.window(centre, (-0.7 - centre, 15.3 - centre), strategy=strategy)
         np.testing.assert_allclose(cut.X, data.X, atol=1e-12)
 
+    @pytest.mark.parametrize(("end", "low"), [(-4.0, 0.0), (3.95, -0.95)])
+    def test_a_rounding_error_beyond_the_ends_is_not_yet_outside(self, end, low):
+        beyond = np.sign(end) * np.array([1e-7, 1e-5]) / 20  # in samples
+        cut = self.dataset().window(
+            [0.0, *(end + beyond)], (low, low + 1), strategy="interp", invalid_window_policy="drop"
+        )
+        assert cut.obs["trial_num"].tolist() == [1, 2]
+
     def test_the_places_of_the_old_windows_are_left_out(self):
         data = self.dataset(
             start_time=[6.0, 16.0, 26.0], stop_time=[14.0, 24.0, 34.0], lever=[0.5] * 3
@@ -565,10 +573,11 @@ class TestWindows:
         assert "trials [1, 2], centred at 3.5, nan s" in caplog.text
         assert data.n_trials == 3
 
-    def test_a_window_may_lie_beside_its_centre(self):
-        cut = self.dataset(cue=[0.0] * 3).window(-5.01, (2, 3), "cue")
-        np.testing.assert_allclose(cut.X[:, 0], self.CENTRES - 3)
-        np.testing.assert_allclose(cut.obs["cue"], 5.0)
+    @pytest.mark.parametrize(("centre", "low"), [(-5.01, 2), (5.01, -3)])
+    def test_a_window_may_lie_beside_its_centre(self, centre, low):
+        cut = self.dataset(cue=[0.0] * 3).window(centre, (low, low + 1), "cue")
+        np.testing.assert_allclose(cut.X[:, 0], self.CENTRES + np.sign(centre) * 5 + low)
+        np.testing.assert_allclose(cut.obs["cue"], -np.sign(centre) * 5)
 
     def test_metadata_and_row_names_are_kept_and_the_dataset_is_left_alone(self):
         data = self.dataset(lever=[0.1, 0.2, 0.3])

@@ -62,6 +62,13 @@ def test_an_unknown_method_is_refused_with_those_allowed():
         downsample(np.arange(5.0), np.arange(5.0), 2, "median")
 
 
+@pytest.mark.parametrize("method", ["mean", "resample"])
+def test_a_single_sample_may_be_left(method):
+    kept, time = downsample(np.ones(5), np.arange(5.0), 5, method)
+    np.testing.assert_allclose(kept, [1])
+    assert time.tolist() == [2.0 if method == "mean" else 0.0]
+
+
 def test_a_factor_that_leaves_nothing_is_refused():
     with pytest.raises(ValueError, match="downsample is 6, which leaves nothing of 5 samples"):
         downsample(np.ones(5), np.arange(5.0), 6)

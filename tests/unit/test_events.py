@@ -30,6 +30,13 @@ def test_rounding_of_seconds_does_not_push_an_event_off_the_edge():
             assert np.array_equal(found[:, 0], on_the_edge)
 
 
+@pytest.mark.parametrize(("off", "belongs"), [(5e-10, True), (2e-9, False)])
+@pytest.mark.parametrize(("edge", "sign"), [(12.0, -1), (14.0, 1)])
+def test_an_event_a_nanosecond_off_the_edge_is_on_it(edge, sign, off, belongs):
+    found = occurrences_in_trials([edge + sign * off], [10.0], (2, 4))
+    assert np.isfinite(found).all() == belongs
+
+
 def test_a_tolerance_of_no_width_takes_the_event_at_its_instant():
     assert occurrences_in_trials([12.0, 12.5], [10.0], (2, 2)).tolist() == [[12.0]]
 

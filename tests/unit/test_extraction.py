@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from phopro_core.extraction import TrialTable, extract_trials
 
@@ -272,75 +270,6 @@ class TestBadSettings:
     def test_a_wrong_setting_is_named_with_what_is_allowed(self, ramp, changed, message):
         with pytest.raises(ValueError, match=message):
             extract(ramp, **CUE | changed)
-
-
-instants = st.lists(st.floats(6, 90), min_size=1, max_size=8)
-bounds = st.tuples(st.floats(-3, 0), st.floats(0.5, 3))
-
-
-@given(cues=instants, bounds=bounds, frequency=st.sampled_from([15.0, 20.0, 29.97, 40.0]))
-def test_every_trial_holds_the_trace_at_the_stated_times(cues, bounds, frequency):
-    time = np.arange(round(100 * frequency)) / frequency
-    trace = np.sin(time**1.5)
-    table = extract_trials(
-        trace, time, frequency, {"cue": cues}, align_to="cue", trial_bounds=bounds
-    )
-    assert table.invalid_windows == []
-    for trial, cue in zip(table.signals, cues, strict=True):
-        centre = np.abs(time - cue).argmin()
-        samples_off = abs(cue - time[centre]) * frequency
-        assert samples_off <= 0.5 + 1e-9
-        if samples_off < 0.5 - 1e-5:  # of a tie, rounding would decide here
-            nearest = np.abs(time - (time[centre] + table.t)[:, np.newaxis]).argmin(axis=1)
-            assert np.array_equal(trial, trace[nearest])
-
-
-@given(cues=instants, bounds=bounds, slope=st.floats(-5, 5))
-def test_nearest_and_interp_agree_to_a_sample_on_a_ramp(cues, bounds, slope):
-    time = np.arange(2000) / 20
-    nearest, interp = (
-        extract_trials(
-            slope * time,
-            time,
-            20.0,
-            {"cue": cues},
-            align_to="cue",
-            trial_bounds=bounds,
-            window_alignment=alignment,
-        )
-        for alignment in ("nearest", "interp")
-    )
-    assert nearest.signals.shape == interp.signals.shape
-    assert np.abs(nearest.t - interp.t).max() <= 0.5 / 20 + 1e-9
-    assert np.abs(nearest.signals - interp.signals).max() <= abs(slope) / 20 + 1e-9
-
-
-@given(
-    cues=instants,
-    levers=st.lists(st.floats(0, 99), max_size=20),
-    low=st.floats(-3, 2),
-    width=st.floats(0, 3),
-    logic=st.sampled_from(["first", "last", "mean", "all"]),
-)
-def test_no_event_is_annotated_outside_its_tolerance(cues, levers, low, width, logic):
-    time = np.arange(2000) / 20
-    obs = extract_trials(
-        time,
-        time,
-        20.0,
-        {"cue": cues, "lever": levers},
-        align_to="cue",
-        trial_bounds=(-3, 3),
-        event_tolerances={"lever": (low, low + width)},
-        window_alignment="interp",
-        event_conflict_logic=logic,
-    ).obs
-    annotated = obs.filter(like="lever").to_numpy()
-    present = annotated[~np.isnan(annotated)]
-    assert ((present >= low - 1e-6) & (present <= low + width + 1e-6)).all()
-    for row, cue in zip(annotated, cues, strict=True):
-        clearly_inside = [x for x in levers if low + 1e-6 < x - cue < low + width - 1e-6]
-        assert not (clearly_inside and np.isnan(row[0]))
 
 
 @pytest.mark.parametrize("label", ["trial_num", "align_event", "ALIGNMENTS"])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from phopro_core.h5ad import read_frame, read_mapping, write_h5ad
+from phopro_core.h5ad import Rows, read_frame, read_mapping, write_h5ad
 
 OBS = pd.DataFrame(
     {
@@ -46,6 +46,19 @@ def test_a_table_read_is_the_table_written(path):
     with h5py.File(path) as file:
         pd.testing.assert_frame_equal(read_frame(file["obs"]), OBS)
         pd.testing.assert_frame_equal(read_frame(file["var"]), VAR)
+
+
+def test_rows_given_in_parts_are_those_given_at_once(path, tmp_path):
+    at_once = tmp_path / "at_once.h5ad"
+    write_h5ad(at_once, obs=OBS, var=VAR, X=X)
+    write_h5ad(path, obs=OBS, var=VAR, X=Rows(X.shape, iter([X[:1], X[1:1], X[1:]])))
+    assert path.read_bytes() == at_once.read_bytes()
+
+
+def test_too_few_rows_are_refused_and_nothing_is_left(path):
+    with pytest.raises(ValueError, match="/X: 2 rows were given for 3"):
+        write_h5ad(path, obs=OBS, var=VAR, X=Rows(X.shape, [X[:1], X[1:2]]))
+    assert list(path.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_the_time_constants_are_seconds():
 def test_a_constant_trace_is_its_own_reference():
     fit = fit_photobleaching(np.full(2000, 70.0), TIME[:2000], 20.0)
     assert (fit.reference == 70).all()
+    assert (curve(*fit.coeffs) == 70).all()
 
 
 def test_a_recording_too_short_for_its_windows_is_refused():
@@ -121,9 +122,16 @@ class TestDetrending:
         assert between.coeffs.size == 12
         np.testing.assert_allclose(between.coeffs[2:], fit.coeffs)
 
+    def test_the_units_of_the_traces_do_not_matter(self):
+        signal, isosbestic = self.traces()
+        counts = fit_detrended(signal, isosbestic, TIME, 20.0).reference
+        volts = fit_detrended(1e-3 * signal, 1e-3 * isosbestic, TIME, 20.0).reference
+        np.testing.assert_allclose(volts, 1e-3 * counts, rtol=1e-6)
+
     @pytest.mark.parametrize("name", ["signal", "isosbestic"])
-    def test_a_curve_that_falls_to_zero_is_refused_by_name(self, name):
+    @pytest.mark.parametrize("gain", [1.0, 0.0])
+    def test_a_curve_that_falls_to_zero_is_refused_by_name(self, name, gain):
         traces = dict(zip(("signal", "isosbestic"), self.traces(), strict=True))
-        traces[name] = traces[name] - traces[name].max()
+        traces[name] = gain * (traces[name] - traces[name].max())
         with pytest.raises(ValueError, match=f"photobleaching curve of the {name}, which falls"):
             fit_detrended(**traces, time=TIME, frequency=20.0)

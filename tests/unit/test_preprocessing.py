@@ -172,6 +172,17 @@ def test_gaps_are_left_out_of_the_fit_and_stay_gaps(dual):
     )
 
 
+@pytest.mark.parametrize("cutoff", [None, 3.0])
+@pytest.mark.parametrize("channel", ["signal", "isosbestic"])
+def test_what_one_channel_lacks_is_missing_in_what_is_made_of_both(dual, channel, cutoff):
+    traces = {"signal": dual.signal.copy(), "isosbestic": dual.isosbestic.copy()}
+    traces[channel][1000:1300] = np.nan
+    processed = preprocess(**traces, time=dual.time, frequency=20.0, cutoff_frequency=cutoff)
+    for trace in (processed.fit.reference, processed.processed_signal):
+        assert np.flatnonzero(np.isnan(trace)).tolist() == list(range(1000, 1300))
+    np.testing.assert_allclose(processed.fit.coeffs, process(dual).fit.coeffs, rtol=0.2)
+
+
 @pytest.mark.parametrize("single_channel", [False, True])
 @pytest.mark.parametrize("gap", [False, True])
 def test_normalization_and_bleaching_mind_gaps(single_channel, gap):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from phopro_core.filtering import lowpass
 from phopro_core.references import NORMAL_MAD, fit_irls, fit_ols
-from phopro_core.simulation import Response, simulate_recording
+from phopro_core.simulation import DEFAULT_RESPONSES, Response, simulate_recording
 
 SEEDS = range(5)
 #: Responses so large that they pull a least-squares line towards them.
@@ -59,6 +60,28 @@ def test_without_intercept_the_reference_is_a_multiple_of_the_isosbestic(fit, is
 
 
 @line_fits
+@pytest.mark.parametrize("add_intercept", [True, False])
+def test_the_units_of_the_traces_do_not_matter(fit, add_intercept, isosbestic):
+    rng = np.random.default_rng(0)
+    signal = 5 + 1.25 * isosbestic + rng.standard_t(2, isosbestic.size)
+    plain = fit(signal, isosbestic, add_intercept)
+    for volts, counts in ((1e-6, 1e6), (1e6, 1e-6)):
+        scaled = fit(volts * signal, counts * isosbestic, add_intercept)
+        np.testing.assert_allclose(scaled.reference, volts * plain.reference, rtol=1e-8)
+        slopes = scaled.coeffs[-1], plain.coeffs[-1] * volts / counts
+        assert slopes[0] == pytest.approx(slopes[1], rel=1e-8)
+        assert scaled.r2 == pytest.approx(plain.r2)
+
+
+@line_fits
+@pytest.mark.filterwarnings("error")
+def test_of_a_constant_signal_there_is_no_variance_to_explain(fit, isosbestic):
+    constant = fit(np.full_like(isosbestic, 3.0), isosbestic)
+    np.testing.assert_allclose(constant.reference, 3.0)
+    assert np.isnan(constant.r2)
+
+
+@line_fits
 def test_a_large_offset_costs_no_precision(fit, isosbestic):
     rng = np.random.default_rng(0)
     signal = 5 + 1.25 * isosbestic + rng.standard_normal(isosbestic.size)
@@ -83,7 +106,7 @@ def test_ols_without_intercept_is_the_ratio_of_moments(isosbestic):
 
 
 @pytest.mark.parametrize("add_intercept", [True, False])
-@pytest.mark.parametrize("c", [1.5, 3.0, 4.685])
+@pytest.mark.parametrize("c", [0.8, 1.5, 3.0, 4.685])
 @pytest.mark.parametrize(("maxiter", "by_hand"), [(1, 1), (2, 2), (1000, 100)])
 def test_irls_is_tukey_s_biweight_from_ols_with_the_scale_anew(
     isosbestic, add_intercept, c, maxiter, by_hand
@@ -101,6 +124,37 @@ def test_irls_uses_a_tuning_constant_of_3_unless_told(isosbestic):
     signal = 5 + 1.25 * isosbestic + rng.standard_t(2, isosbestic.size)
     expected = tukey_by_hand(signal, isosbestic, True, 3.0, 100)
     np.testing.assert_allclose(fit_irls(signal, isosbestic).coeffs, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("responses", [DEFAULT_RESPONSES, LARGE], ids=["default", "large"])
+@pytest.mark.parametrize("add_intercept", [True, False])
+@pytest.mark.parametrize("c", [1.5, 3.0, 4.685])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_irls_is_the_robust_linear_model_of_statsmodels(seed, c, add_intercept, responses):
+    """RLM with Tukey's biweight is the same estimator, written by others.
+
+    Both start from ordinary least squares, take as scale the median of the residuals'
+    absolute values over the normal distribution's 0.6745 (scale_est='mad', which RLM centres
+    on zero, not on the median), give a residual of u scales the weight (1 − (u/c)²)² within c
+    and none beyond, solve the weighted least squares, and do it again, the scale too
+    (update_scale), until the coefficients rest. So they climb to the same of the estimator's
+    fixed points, if it has several.
+    """
+    import statsmodels.api as sm
+
+    recording = simulate_recording(seed, responses=responses)
+    signal, isosbestic = lowpass(
+        np.stack([recording.signal, recording.isosbestic]), recording.frequency, 3.0
+    )
+    design = sm.add_constant(isosbestic) if add_intercept else isosbestic
+    model = sm.RLM(signal, design, M=sm.robust.norms.TukeyBiweight(c=c))
+    oracle = model.fit(maxiter=1000, tol=1e-10, scale_est="mad", conv="coefs")
+    assert oracle.fit_history["iteration"] < 1000
+    assert oracle.scale == pytest.approx(np.median(np.abs(oracle.resid)) / NORMAL_MAD)
+
+    fit = fit_irls(signal, isosbestic, add_intercept, c=c)
+    np.testing.assert_allclose(fit.coeffs, oracle.params, rtol=1e-7)
+    np.testing.assert_allclose(fit.reference, oracle.fittedvalues, rtol=1e-7)
 
 
 def test_irls_gives_no_weight_to_far_outliers(isosbestic):

@@ -64,6 +64,11 @@ class TestCheck:
         with pytest.raises(ValueError, match=r"8 gaps.*0\.1 s after 6\.95 s and 3 more\."):
             check_sampling(time, ramp(time))
 
+    def test_as_many_places_as_a_list_takes_are_all_there_are(self):
+        time = without(*((k, k + 1) for k in range(100, 150, 10)))
+        with pytest.raises(ValueError, match=r"5 gaps.*0\.1 s after 6\.95 s\. Was"):
+            check_sampling(time, ramp(time))
+
     def test_samples_stamped_in_a_burst_are_refused(self):
         time = TIME.copy()
         time[100] = time[101] - 0.01
@@ -76,11 +81,12 @@ class TestCheck:
         with pytest.raises(ValueError, match=r"2 of 2000 samples are missing, at 0\.35 s, 0\.45 s"):
             check_sampling(TIME, traces)
 
-    @pytest.mark.parametrize(("jitter", "said"), [(0.02, False), (0.2, True)])
-    def test_jitter_worth_knowing_is_logged(self, jitter, said, caplog):
-        shifts = 0.05 * jitter * np.random.default_rng(0).uniform(-1, 1, TIME.size)
-        check_sampling(TIME + shifts, ramp(TIME))
-        assert ("clock jitters" in caplog.text) == said
+    @pytest.mark.parametrize(("deviation", "said"), [(0.04, False), (0.06, True)])
+    def test_jitter_of_more_than_a_twentieth_of_a_step_is_logged(self, deviation, said, caplog):
+        steps = 0.05 * (1 + deviation * np.tile([1, -1], 1000))
+        check_sampling(steps.cumsum(), ramp(TIME))
+        assert ("clock jitters: its steps vary by 6 % of 0.05 s" in caplog.text) == said
+        assert bool(caplog.records) == said
 
 
 class TestResampling:
@@ -157,6 +163,13 @@ class TestResampling:
     def test_a_length_that_is_none_is_refused(self, longest):
         with pytest.raises(ValueError, match="resample_gaps is .*, but must be seconds"):
             resample_evenly(TIME, ramp(TIME), longest)
+
+    def test_two_samples_are_enough(self):
+        traces = ramp(TIME)
+        traces[0, 1:-1] = np.nan
+        even = resample_evenly(TIME, traces, 100.0)
+        assert even.time.tolist() == [0, 99.95]
+        np.testing.assert_array_equal(even.traces, ramp(TIME)[:, [0, -1]])
 
     def test_a_recording_of_missing_samples_is_refused(self):
         traces = ramp(TIME)

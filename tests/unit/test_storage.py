@@ -160,6 +160,11 @@ def test_paths_and_dates_come_back_as_text(path, value, text):
     assert again(make_experiment({"key": value}), path).metadata == {"key": text}
 
 
+@pytest.mark.parametrize(("value", "listed"), [({"VTA", "NAc"}, ["NAc", "VTA"]), ({2, 1}, [1, 2])])
+def test_sets_come_back_in_order(path, value, listed):
+    assert list(again(make_experiment({"key": value}), path).metadata["key"]) == listed
+
+
 def test_a_value_that_can_not_be_stored_is_named(path):
     with pytest.raises(TypeError, match="metadata/key: can't store a object"):
         write_recording(make_experiment({"key": object()}), path)

@@ -253,3 +253,34 @@ class TestFile:
             write_table(recording(), path)
         assert path.read_text() == "old"
         assert list(tmp_path.iterdir()) == [path]
+
+
+class TestMethods:
+    """The experiment's own, whose arguments stand in another order."""
+
+    def test_dataframes_are_those_of_the_functions(self, processed):
+        fewer = {"downsample": 2, "downsample_kwargs": {"method": "resample"}}
+        pd.testing.assert_frame_equal(processed.to_wide_dataframe(), wide_table(processed))
+        pd.testing.assert_frame_equal(
+            processed.to_wide_dataframe(2, True, {"method": "resample"}),
+            wide_table(processed, **fewer, export_events=True),
+        )
+        pd.testing.assert_frame_equal(processed.to_long_dataframe(), long_table(processed))
+        pd.testing.assert_frame_equal(
+            processed.to_long_dataframe(2, {"method": "resample"}), long_table(processed, **fewer)
+        )
+
+    @pytest.mark.parametrize("format", ["wide", "long"])
+    def test_files_are_those_of_the_function(self, processed, tmp_path, format):
+        settings = {
+            "downsample": 3,
+            "downsample_kwargs": {"method": "resample"},
+            "export_events": False,
+            "include_filtered_traces": True,
+            "format": format,
+        }
+        for name, arguments in (("defaults", {}), ("others", settings)):
+            processed.write_csv(tmp_path / f"{name}.csv", **arguments)
+            write_table(processed, tmp_path / f"{name}_expected.csv", **arguments)
+            written = (tmp_path / f"{name}.csv").read_text()
+            assert written == (tmp_path / f"{name}_expected.csv").read_text()

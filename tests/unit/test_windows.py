@@ -71,6 +71,20 @@ def test_snapping_follows_the_recording_s_clock_where_it_drifts():
     assert nearest_samples(time + 0.01, time, 20.0).tolist() == list(range(500))
 
 
+def test_the_first_and_the_last_step_count_with_their_own_length():
+    time = np.array([0.0, 0.04, 0.1, 0.15, 0.21])
+    instants = np.array([0.019, 0.021, 0.179, 0.181])
+    assert nearest_samples(instants, time, 19.0).tolist() == [0, 1, 3, 4]
+
+
+def test_outside_sampling_goes_on_at_the_rate_whatever_the_step_at_that_end():
+    time = TIME.copy()
+    time[1] -= 0.02
+    time[-2] += 0.02
+    outside = np.array([time[0] - 1, time[-1] + 1])
+    assert nearest_samples(outside, time, 20.0).tolist() == [-20, 2019]
+
+
 def test_a_clock_may_start_anywhere():
     assert nearest_samples(np.array([1000.5]), 1000 + TIME, 20.0).tolist() == [10]
 
@@ -122,6 +136,14 @@ def test_interpolation_does_not_reach_beyond_the_ends():
     values, inside = cut_interp(trace, time, centres, np.array([-1.0, 0.0, 1.0]), 1.0)
     assert inside.tolist() == [False, True, True, False]
     np.testing.assert_allclose(values, [[0, 1, 2], [1, 2, 3]])
+
+
+def test_a_rounding_error_beyond_the_ends_is_not_yet_outside():
+    trace, time = np.arange(4.0), np.arange(4.0) / 20
+    off = np.array([1e-7, 1e-5]) / 20  # in samples
+    centres = np.concatenate([time[0] - off, time[-1] + off])
+    _, inside = cut_interp(trace, time, centres, np.array([0.0]), 20.0)
+    assert inside.tolist() == [True, False, True, False]
 
 
 def test_interpolation_of_a_cubic_converges_with_the_square_of_the_interval():
