@@ -15,6 +15,7 @@ PACKAGE = ROOT / "workflow" / "phopro_core"
 #: For each module, texts of it and what is put in their places.
 MUTATIONS = {
     "windows": [
+        ("left * (1 - weight) + right * weight", "left * weight + right * (1 - weight)"),
         ("- 0.5 - SAME_SAMPLE", "- 0.5 + SAME_SAMPLE"),
         ("0, last - 1)", "0, last - 2)"),
         ("np.where(outside, 1 / frequency, step)", "step"),
@@ -117,7 +118,6 @@ MUTATIONS = {
         ("ends[:-1])", "ends[1:])"),
     ],
     "recentring": [
-        ("left * (1 - weight) + right * weight", "left * weight + right * (1 - weight)"),
         ("grid.size <= t.size", "grid.size < t.size"),
         ("t[nearest_within] + (placed", "t[nearest_within] - (placed"),
     ],

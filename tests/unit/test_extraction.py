@@ -356,8 +356,36 @@ class TestGaps:
         assert extract(gappy, align_to=[44.99, 30.0], **settings).invalid_windows == []
         assert extract(gappy, align_to=[45.01, 30.0], **settings).windows_in_gaps == [0]
 
+    @pytest.mark.parametrize("origin", [0.0, 3.3, 1000.1])
+    def test_a_window_may_end_on_the_last_sample_before_one(self, gappy, origin):
+        settings = {"trial_bounds": (-1, 1), "window_alignment": "interp"}
+        for last in range(890, 900):
+            table = extract_trials(
+                gappy.signal,
+                origin + gappy.time,
+                20.0,
+                {},
+                align_to=origin + gappy.time[last] - 0.95,
+                **settings,
+            )
+            assert table.windows_in_gaps == []
+
     def test_they_can_be_an_error(self, gappy):
         with pytest.raises(
             ValueError, match=r"1 of 7 .* outside .* trials \[0\], aligned at 1 s; 3 of 7 .* gap"
         ):
             extract(gappy, align_to="cue", trial_bounds=(-2, 4), invalid_window_policy="error")
+
+
+def test_occurrences_that_would_take_another_event_s_column_are_refused(ramp):
+    ramp.events["lev_occurrence_2"] = np.array([12.5])
+    with pytest.raises(ValueError, match=r"occurrences of 'lev' would take .*'lev_occurrence_2'"):
+        extract(ramp, **CUE, event_conflict_logic="all")
+
+
+def test_columns_of_occurrences_stand_for_trials_that_are_there(ramp):
+    ramp.events["lev"] = np.array([2.5, 2.6, 12.0])
+    ramp.events["cue"] = np.array([0.5, 10.0])
+    obs = extract(ramp, **CUE, event_conflict_logic="all").obs
+    assert len(obs) == 1
+    assert list(obs) == ["trial_num", "cue", "lev", "sh"]

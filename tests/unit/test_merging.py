@@ -27,7 +27,7 @@ def test_an_inner_join_keeps_the_common_columns_and_names_the_others(caplog):
     merged = merge_trials({"m1": trials(1, lever=[0.5]), "m2": trials(2, lever=[1.0], shock=[2.0])})
     assert list(merged.obs) == ["trial_num", "lever"]
     assert caplog.messages == [
-        "Left out the column 'shock', which 1 of 2 experiments lack: m1 (obs_join 'outer' would "
+        "Left out the column 'shock', which 1 of 2 experiments lack: m1 (an outer join would "
         "keep it)"
     ]
 
@@ -36,7 +36,7 @@ def test_of_many_that_lack_a_column_the_first_are_named(caplog):
     lacking = {f"m{k}": trials(1) for k in range(12)}
     merge_trials({"m": trials(1, lever=[0.5]), **lacking})
     assert "which 12 of 13 experiments lack: m0, m1, " in caplog.text
-    assert ", m9 … (obs_join" in caplog.text
+    assert ", m9 … (an outer" in caplog.text
 
 
 def test_an_outer_join_fills_with_missing_values_and_says_nothing(caplog):

@@ -184,8 +184,16 @@ def extract_trials(
 
     instants = {column: aligns}
     for label, times in occurrences.items():
-        names = occurrence_columns(label, times.shape[1])
-        instants |= dict(zip(names, clock.place(times).T, strict=True))
+        # Columns of further occurrences stand for trials that are there.
+        n_columns = max(np.flatnonzero(~np.isnan(times[valid]).all(axis=0)), default=0) + 1
+        names = occurrence_columns(label, n_columns)
+        taken = [name for name in names if name in instants or (name != label and name in events)]
+        if taken:
+            raise ValueError(
+                f"the occurrences of {label!r} would take the columns {taken} of other events; "
+                "rename those"
+            )
+        instants |= dict(zip(names, clock.place(times[:, :n_columns]).T, strict=True))
     annotate = partial(
         _annotate, clock, valid, instants, align_labels=align_labels, window_times=window_times
     )

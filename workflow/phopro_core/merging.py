@@ -139,7 +139,7 @@ def _warn_of_dropped_columns(lacking: Mapping[str, Sequence[str]], n_experiments
     for column, names in lacking.items():
         if names:
             logger.warning(
-                "Left out the column %r, which %d of %d experiments lack: %s%s (obs_join 'outer' "
+                "Left out the column %r, which %d of %d experiments lack: %s%s (an outer join "
                 "would keep it)",
                 column,
                 len(names),

@@ -7,7 +7,14 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from phopro_core.extraction import Bounds, InvalidWindowPolicy, WindowAlignment, check_bounds
-from phopro_core.windows import SAME_SAMPLE, interp_grid, nearest_grid, nearest_samples
+from phopro_core.windows import (
+    SAME_SAMPLE,
+    blend,
+    bracket,
+    interp_grid,
+    nearest_grid,
+    nearest_samples,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -130,17 +137,13 @@ def _between_samples(
     slack = SAME_SAMPLE / frequency
     inside = (centres + grid[0] >= t[0] - slack) & (centres + grid[-1] <= t[-1] + slack)
     instants = centres[inside, np.newaxis] + grid
-    before = np.clip(np.searchsorted(t, instants, side="right") - 1, 0, t.size - 2)
-    weight = (instants - t[before]) / (t[before + 1] - t[before])
-    # An instant on a sample takes nothing, not even NaN, from the sample's neighbours.
-    on_sample = np.abs(weight - np.rint(weight)) <= SAME_SAMPLE
-    weight = np.where(on_sample, np.rint(weight), weight)
-    cut = [_interpolated(values[inside], before, weight) for values in arrays]
+    before, weight = bracket(instants, t)
+    cut = [
+        blend(
+            np.take_along_axis(values[inside], before, axis=1),
+            np.take_along_axis(values[inside], before + 1, axis=1),
+            weight,
+        )
+        for values in arrays
+    ]
     return Recentred(cut, grid, centres[inside], inside)
-
-
-def _interpolated(values: np.ndarray, before: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    left = np.take_along_axis(values, before, axis=1)
-    right = np.take_along_axis(values, before + 1, axis=1)
-    between = left * (1 - weight) + right * weight
-    return np.where(weight == 0, left, np.where(weight == 1, right, between))

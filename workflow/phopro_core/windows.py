@@ -103,5 +103,32 @@ def cut_interp(
     """
     slack = SAME_SAMPLE / frequency
     inside = (centres + grid[0] >= time[0] - slack) & (centres + grid[-1] <= time[-1] + slack)
-    instants = centres[inside, np.newaxis] + grid
-    return Windows(np.interp(instants, time, trace), inside)
+    before, weight = bracket(centres[inside, np.newaxis] + grid, time)
+    return Windows(blend(trace[before], trace[before + 1], weight), inside)
+
+
+def bracket(instants: np.ndarray, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sample before each instant, and how far towards the next one the instant lies.
+
+    Parameters
+    ----------
+    instants : array
+        Seconds, inside the recording to within a rounding error.
+    time : array, shape (n_samples,), of two samples or more
+        Seconds, increasing.
+
+    Returns
+    -------
+    before, weight : integer array, array, of the instants' shape
+        An instant that misses a sample by a rounding error lies on it: 0 or 1 exactly.
+    """
+    before = np.clip(np.searchsorted(time, instants, side="right") - 1, 0, time.size - 2)
+    weight = (instants - time[before]) / (time[before + 1] - time[before])
+    on_sample = np.abs(weight - np.rint(weight)) <= SAME_SAMPLE
+    return before, np.where(on_sample, np.rint(weight), weight)
+
+
+def blend(left: np.ndarray, right: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weighted means of both sides; a side without weight gives nothing, not even NaN."""
+    between = left * (1 - weight) + right * weight
+    return np.where(weight == 0, left, np.where(weight == 1, right, between))
