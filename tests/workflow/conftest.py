@@ -96,6 +96,13 @@ class Study:
         study = ["--directory", self.folder, "--configfile", config, "--cores", cores]
         return [str(word) for word in [*snakemake, *study, *options]]
 
+    def start(self, **streams: Any) -> subprocess.Popen:
+        """Begin a run in a process group of its own, and don't wait for it."""
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen(
+            self.command(), text=True, start_new_session=True, **silent | streams
+        )
+
     def run(self, *options: str, cores: int = 2) -> Run:
         done = subprocess.run(
             self.command(*options, cores=cores), capture_output=True, text=True, timeout=300

@@ -134,13 +134,7 @@ def test_a_recording_that_was_taken_away_is_no_failure_any_more(moody):
 def begun(study) -> subprocess.Popen:
     """A run that waits in the middle of a job, others having failed or ended."""
     (study.folder / "wait").touch()
-    process = subprocess.Popen(
-        study.command(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    process = study.start(stdout=subprocess.PIPE)
     assert process.stdout.readline() == "BEGUN\n"
     return process
 

@@ -67,13 +67,7 @@ def kill(process: subprocess.Popen, whom: str, chance: random.Random) -> None:
 def test_a_killed_run_is_made_whole_by_the_next(study, undisturbed, whom, moment):
     prepare(study)
     chance = random.Random(f"{whom} {moment}")
-    process = subprocess.Popen(
-        study.command(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = study.start(stderr=subprocess.PIPE)
     for _ in range(chance.randrange(N_LINES)):
         process.stderr.readline()
     kill(process, whom, chance)

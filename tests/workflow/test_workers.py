@@ -103,13 +103,7 @@ def test_an_interrupted_run_is_finished_by_the_next(study, signal_number):
     study.config["loader_cls"] = "loaders.py:Waiting"
     study.add("m1")
     (study.folder / "wait").touch()
-    process = subprocess.Popen(
-        study.command(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    process = study.start(stdout=subprocess.PIPE)
     assert process.stdout.readline() == "BEGUN\n"
     (study.folder / "wait").unlink()
     if signal_number == signal.SIGKILL:

@@ -15,11 +15,11 @@ from phopro_core.batch.failures import (
 )
 from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal, summary
-from phopro_core.objects import files_behind
-from phopro_core.replacing import remove_unfinished
 from phopro_core.batch.memory import megabytes
 from phopro_core.batch.stages import CODE, SCRIPTS, code_digest
 from phopro_core.errors import ConfigError
+from phopro_core.objects import files_behind
+from phopro_core.replacing import remove_unfinished
 
 
 class ForTheUser(WorkflowError):
