@@ -25,10 +25,10 @@ include: "workflow/rules/dashboards.smk"
 rule all:
     default_target: True
     input:
-        batch.paths.trials,
+        expand(batch.paths.trials, variant=batch.variants),
         # Beside the merged trials, so that those of an experiment that failed are missed.
-        every(batch.paths.extracted),
-        every(batch.paths.dashboard) if batch.config["save_dashboards"] else [],
+        every(batch.paths.extracted, batch.extracted),
+        dashboards() if batch.config["save_dashboards"] else [],
 
 
 onsuccess:

@@ -21,7 +21,10 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from measuring import machine, memory_during, write_section
 
+from phopro_core.batch.configuration import complete_config
+from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.memory import BASE, megabytes
+from phopro_core.batch.stages import SCHEMA
 
 MB = 1e6
 PREPROCESSING = {
@@ -88,38 +91,31 @@ def measure_stages(folder: Path, frequency: float) -> list[Measured]:
     recording, processed, trials, picture = (
         str(folder / name) for name in ("raw.h5ad", "processed.h5ad", "trials.h5ad", "m1.svg")
     )
-    loading = {"loader": "CSVLoader", "loader_kwargs": {"event_cols": ["trial_cue"]}}
-    extraction = {
-        "align_to": "trial_cue",
-        "trial_bounds": [-8, 8],
-        "baseline_bounds": [-8, 0],
-        "trial_normalization": "zscore",
+    config = {
+        "data_directory": str(folder),
+        "pattern": csv.name,
+        "loader_cls": "CSVLoader",
+        "loader_kwargs": {"event_cols": ["trial_cue"]},
+        "preprocess_kwargs": PREPROCESSING,
+        "trial_extraction_kwargs": {
+            "align_to": "trial_cue",
+            "trial_bounds": [-8, 8],
+            "baseline_bounds": [-8, 0],
+            "trial_normalization": "zscore",
+        },
     }
+    batch = plan_batch(complete_config(config, SCHEMA))
+    variant = batch.variants[""]
     about = f"an hour at {frequency:,.0f} Hz"
+    drawing = {"dashboard": picture, "title": "m1", **batch.dashboard}
     calls = {
-        "load": (str(csv), {"path": str(csv), "recording": recording, **loading}),
+        "load": (str(csv), batch.load("m1") | {"recording": recording}),
         "preprocess": (
             recording,
-            {"recording": recording, "processed": processed, "settings": PREPROCESSING},
+            variant.preprocess | {"recording": recording, "processed": processed},
         ),
-        "extract": (
-            processed,
-            {
-                "processed": processed,
-                "trials": trials,
-                "settings": extraction,
-                "passdown_metadata": ["source"],
-            },
-        ),
-        "dashboard": (
-            processed,
-            {
-                "processed": processed,
-                "dashboard": picture,
-                "title": "m1",
-                "settings": {"title": None},
-            },
-        ),
+        "extract": (processed, variant.extract | {"processed": processed, "trials": trials}),
+        "dashboard": (processed, drawing | {"processed": processed}),
     }
     return [measure(stage, about, [path], kwargs) for stage, (path, kwargs) in calls.items()]
 
@@ -153,7 +149,13 @@ def measure_merge(folder: Path, n_experiments: int) -> Measured:
         path.parent.mkdir()
         write_trials(path, f"recordings/m{k}.csv")
         trials[f"m{k}"] = str(path)
-    kwargs = {"trials": trials, "merged": str(folder / "merged.h5ad"), "join": "inner"}
+    kwargs = {
+        "trials": trials,
+        "merged": str(folder / "merged.h5ad"),
+        "join": "inner",
+        "settings": {},
+        "settings_file": str(folder / "settings.json"),
+    }
     about = f"{n_experiments:,} experiments of 40 trials of 320 samples"
     return measure("merge_trials", about, list(trials.values()), kwargs)
 

@@ -7,21 +7,37 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from phopro_core.experiment import PhotometryExperiment
+from phopro_core.hooks import run_hook
 from phopro_core.loaders.finding import find_loader
-from phopro_core.objects import load_named
+from phopro_core.objects import find_class, load_named
 from phopro_core.provenance import of_input
 from phopro_core.storage import write_recording
 
 logger = logging.getLogger("phopro_core.load")
 
 
-def main(path: str, loader: str, loader_kwargs: dict[str, Any], recording: str) -> None:
+def main(
+    path: str,
+    loader_cls: str,
+    loader_kwargs: dict[str, Any],
+    experiment_cls: str,
+    post_load_operation: str | None,
+    recording: str,
+) -> None:
     """Load `path` with a loader class, and write `recording`."""
-    logger.info("Loading %s", path)
+    logger.info("Loading experiment...")
     before = stamps(Path(path))
-    provenance = of_input(path, {"loader": loader, "loader_kwargs": loader_kwargs})
-    loader_cls = find_loader(loader)
-    experiment = loader_cls(path, **load_named(loader_cls, loader_kwargs)).load()
+    settings = {
+        "loader_cls": loader_cls,
+        "loader_kwargs": loader_kwargs,
+        "experiment_cls": experiment_cls,
+        "post_load_operation": post_load_operation,
+    }
+    provenance = of_input(path, settings)
+    loader = find_loader(loader_cls)
+    loading = loader(path, **load_named(loader, loader_kwargs))
+    experiment = loading.load(find_class(experiment_cls, PhotometryExperiment))
     if stamps(Path(path)) != before:
         raise ValueError(
             f"{path}: changed while it was being read; is it still being recorded or copied?"
@@ -29,6 +45,7 @@ def main(path: str, loader: str, loader_kwargs: dict[str, Any], recording: str) 
     logger.info("Loaded a %r", experiment)
     if experiment.raw_isosbestic is None:
         logger.warning("There is no isosbestic in %s", path)
+    run_hook("post_load_operation", post_load_operation, experiment)
     write_recording(experiment, recording, provenance)
 
 

@@ -1,7 +1,8 @@
 """Join the trials of all experiments into one dataset, of which one at a time is in memory."""
 
+import json
 import logging
-from typing import Literal
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -11,12 +12,22 @@ from phopro_core.dataset import with_categories
 from phopro_core.h5ad import Rows, read_columns, read_mapping, write_h5ad
 from phopro_core.merging import check_time_grids, join_annotations
 from phopro_core.provenance import of_merged
+from phopro_core.replacing import replacing
 
 logger = logging.getLogger("phopro_core.merge_trials")
 
 
-def main(trials: dict[str, str], merged: str, join: Literal["inner", "outer"]) -> None:
-    """Read the files in `trials` (experiment to path), and write `merged`."""
+def main(
+    trials: dict[str, str],
+    merged: str,
+    join: Literal["inner", "outer"],
+    settings: dict[str, Any],
+    settings_file: str,
+) -> None:
+    """Read the files in `trials` (experiment to path), and write `merged`.
+
+    The settings that it was made by are written beside it, for people to read.
+    """
     logger.info("Merging the trials of %d experiments", len(trials))
     tables, lengths, grids, known_grids, provenance = {}, [], {}, {}, {}
     for experiment, path in trials.items():
@@ -33,6 +44,8 @@ def main(trials: dict[str, str], merged: str, join: Literal["inner", "outer"]) -
     check_time_grids(grids)
     obs = join_annotations(tables, lengths, join)
     t = next(iter(grids.values()))
+    with replacing(settings_file) as unfinished:
+        unfinished.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", "utf-8")
     write_h5ad(
         merged,
         X=Rows((len(obs), t.size), map(read_signals, trials.values())),

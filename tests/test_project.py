@@ -67,7 +67,8 @@ def documented(heading: str) -> dict[str, str]:
 
 
 def test_every_key_of_the_config_is_documented_with_its_default():
-    tables = ("## Recordings", "## Loading", "## Processing", "## Results")
+    headings = ("Recordings", "Loading", "Processing", "Hooks", "Variants", "Results")
+    tables = [f"## {heading}" for heading in headings]
     found = {name: value for heading in tables for name, value in documented(heading).items()}
     expected = {
         key: yaml.safe_dump(about["default"], default_flow_style=True).split("\n")[0]

@@ -366,8 +366,8 @@ class TestFinding:
     @pytest.mark.parametrize(
         ("setting", "message"),
         [
-            ("SplineCorrector", r"not the name of an ArtifactDetector \(built in: Derivative"),
-            ({"threshold": 3}, "None is not the name of an ArtifactDetector"),
+            ("SplineCorrector", r"names no ArtifactDetector \(built in: Derivative"),
+            ({"threshold": 3}, "None names no ArtifactDetector"),
             ({"name": "DerivativeDetector", "gain": 3}, r"'gain' \(allowed: threshold, jump"),
             ({"name": "DerivativeDetector", "threshold": -3}, "Detector: threshold is -3, but"),
             ({"name": "DerivativeDetector", "threshold": "x"}, "DerivativeDetector: '>' not"),

@@ -1,13 +1,22 @@
 """Keyword arguments of a config, against the signatures that will receive them."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 
 from phopro_core import CSVLoader, PhotometryExperiment
-from phopro_core.batch.kwargs import KwargsError, fill_templates, resolve_kwargs, stem
+from phopro_core.batch.kwargs import (
+    KwargsError,
+    fill_templates,
+    in_json_types,
+    resolve_kwargs,
+    stem,
+)
 from phopro_core.errors import ConfigError
 
 
@@ -81,8 +90,11 @@ def test_a_value_that_does_not_fit_is_named_with_what_would(key, value, expected
 def test_unexpected_names_are_refused_all_at_once_with_those_allowed():
     with pytest.raises(KwargsError) as raised:
         resolve_kwargs(receive, {"required": 1.0, "bound": 1, "modes": 2})
-    assert str(raised.value) == (
-        "Unexpected kwargs for receive(): ['bound', 'modes']\n"
+    error = raised.value
+    assert str(error) == "Unexpected kwargs for receive(): ['bound', 'modes']"
+    error.key = "loader_kwargs"
+    assert error.told == (
+        "config key 'loader_kwargs': Unexpected kwargs for receive(): ['bound', 'modes']\n"
         "allowed: required, mode, bounds, labels, tolerances, switch, free"
     )
 
@@ -139,12 +151,36 @@ def test_the_settings_of_the_design_are_taken_as_they_are(function, n_positional
     ("kwargs", "message"),
     [
         ({"fit_using": "ridge"}, r"preprocess_signal\(\): fit_using is 'ridge'.*'OLS', 'IRLS'"),
-        ({"cutoff": 3}, r"\['cutoff'\]\nallowed: cutoff_frequency, order"),
+        ({"cutoff": 3}, r"\['cutoff'\]"),
     ],
 )
 def test_wrong_settings_of_the_preprocessing_are_found_before_it_runs(kwargs, message):
     with pytest.raises(KwargsError, match=message):
         resolve_kwargs(PhotometryExperiment.preprocess_signal, kwargs)
+
+
+class TestJSONTypes:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ((1, 2.5), [1, 2.5]),
+            ({"a": Path("x/y"), 2: None}, {"a": "x/y", "2": None}),
+            (np.float64(2.5), 2.5),
+            (np.arange(3), [0, 1, 2]),
+            ([np.int64(3), {"b": (np.bool_(True),)}], [3, {"b": [True]}]),
+            (range(2), [0, 1]),
+            (date(2026, 11, 23), "2026-11-23"),
+        ],
+    )
+    def test_what_functions_return_becomes_what_a_file_can_hold(self, value, expected):
+        found = in_json_types(value)
+        assert found == expected
+        assert json.loads(json.dumps(found)) == expected
+
+    @pytest.mark.parametrize("value", [len, {"a": [object()]}])
+    def test_the_rest_is_refused(self, value):
+        with pytest.raises(ConfigError, match="name a function as path/to/file.py:name"):
+            in_json_types(value)
 
 
 class TestTemplates:

@@ -159,7 +159,10 @@ class TestFinding:
     @pytest.mark.parametrize(
         ("name", "message"),
         [
-            ("TSVLoader", r"no loader 'TSVLoader' \(built in: CSVLoader; .*path/to/file.py:Class"),
+            (
+                "TSVLoader",
+                r"'TSVLoader' names no PhotometryLoader \(built in: CSVLoader; .*file.py:Class",
+            ),
             ("{}/own.py:Other", "own.py:Other is not a subclass of PhotometryLoader"),
             ("{}/own.py:TestFinding", "own.py: defines no 'TestFinding'"),
         ],

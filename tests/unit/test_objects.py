@@ -1,13 +1,15 @@
 """Objects that a config names by file."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from phopro_core import ArtifactDetector, DerivativeDetector
+from phopro_core import ArtifactDetector, DerivativeDetector, PhotometryExperiment
 from phopro_core.errors import ConfigError
-from phopro_core.objects import files_behind, load_named, load_object
+from phopro_core.objects import find_class, fingerprints, load_named, load_object, named_in
 
 
 @pytest.fixture
@@ -29,6 +31,19 @@ def test_a_file_is_executed_once(hooks):
     path = hooks("a, b = object(), object()\n")
     assert load_object(f"{path}:a") is load_object(f"{path}:a")
     assert load_object(f"{path}:a") is not load_object(f"{path}:b")
+
+
+def test_a_file_that_changed_is_executed_again(hooks):
+    path = Path(hooks("x = 1\n"))
+    assert load_object(f"{path}:x") == 1
+    path.write_text("x = 2\n")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    assert load_object(f"{path}:x") == 2
+
+
+def test_no_bytecode_is_left_beside_it(hooks, tmp_path):
+    load_object(hooks("x = 1\n") + ":x")
+    assert [path.name for path in tmp_path.iterdir()] == ["hooks.py"]
 
 
 def test_files_of_one_name_in_two_folders_are_two(hooks, tmp_path):
@@ -117,11 +132,41 @@ class TestNamesInSettings:
         with pytest.raises(ConfigError, match="fit: .*hooks.py:fit is a int, but must be"):
             load_named(self.stage, {"fit": f"{path}:fit"})
 
-    def test_the_files_behind_settings_are_each_named_once(self):
+    def test_what_settings_name_is_found_at_any_depth_once(self, hooks):
+        path = hooks("fit = other = 1\n")
         settings = {
-            "fit_using": "lab/fits.py:fit",
-            "artifact_detector": {"name": "lab/artifacts.py:Detector", "threshold": 3},
-            "align_to": ["lab/fits.py:other", "a:b", "c.py"],
+            "fit_using": f"{path}:fit",
+            "artifact_detector": {"name": f"{path}:other", "threshold": 3},
+            "align_to": [f"{path}:fit", "nowhere.py:fit", "a:b", "c.py"],
             "order": 4,
         }
-        assert files_behind(settings) == ["lab/fits.py", "lab/artifacts.py"]
+        assert named_in(settings) == [f"{path}:fit", f"{path}:other"]
+
+    def test_fingerprints_tell_what_is_named_apart(self, hooks):
+        path = hooks("def fit(): return 1\n\n\ndef same(): return 1\n\n\ndef other(): return 2\n")
+        one, same, other = fingerprints([f"{path}:fit", f"{path}:same", f"{path}:other"])
+        assert one == same != other
+
+
+class TestClasses:
+    def test_built_in_ones_go_by_their_names(self):
+        assert find_class("DerivativeDetector", ArtifactDetector, [DerivativeDetector]) is (
+            DerivativeDetector
+        )
+        assert find_class("DerivativeDetector", DerivativeDetector) is DerivativeDetector
+
+    def test_the_class_in_common_is_none_where_it_is_abstract(self):
+        with pytest.raises(
+            ConfigError, match=r"names no ArtifactDetector \(built in: Deriv.*; one of"
+        ):
+            find_class("ArtifactDetector", ArtifactDetector, [DerivativeDetector])
+
+    def test_others_go_by_their_files(self, hooks):
+        text = (
+            "from phopro_core import PhotometryExperiment\nclass Mine(PhotometryExperiment): ...\n"
+        )
+        path = hooks(text)
+        found = find_class(f"{path}:Mine", PhotometryExperiment)
+        assert issubclass(found, PhotometryExperiment)
+        with pytest.raises(ConfigError, match="Mine is not a subclass of ArtifactDetector"):
+            find_class(f"{path}:Mine", ArtifactDetector)

@@ -115,10 +115,11 @@ class Study:
         return run
 
     def files(self) -> set[str]:
-        """Result files; the logs and the table of failures aside."""
+        """Result files; the logs, the table of failures and the settings aside."""
         found = (path for path in self.results.rglob("*") if path.is_file())
         names = {path.relative_to(self.results).as_posix() for path in found}
-        return {name for name in names if not name.endswith((".log", "failures.tsv"))}
+        aside = (".log", "failures.tsv", "settings.json")
+        return {name for name in names if not name.endswith(aside)}
 
     def failures(self) -> dict[str, tuple[str, str, str]]:
         """Stage, class of the error, and message of each experiment in failures.tsv."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import anndata as ad
 import pytest
@@ -141,8 +142,10 @@ def begun(study) -> subprocess.Popen:
 
 def wait_for(path, process) -> None:
     """Wait until a run that is going on has made a file."""
+    deadline = time.monotonic() + 120
     while not path.exists():
         assert process.poll() is None
+        assert time.monotonic() < deadline, f"{path} was not made"
         os.sched_yield()
 
 
@@ -150,8 +153,7 @@ def test_what_had_failed_when_a_run_was_killed_is_tried_again(moody):
     (moody.recordings / "a.csv").write_text("")
     moody.add("d", seed=9)
     process = begun(moody)
-    marks = moody.results / ".failed"
-    wait_for(marks / "extract.a.json", process)
+    wait_for(moody.results / "extracted" / "a.h5ad", process)  # the mark of its failure
     process.kill()
     process.communicate(timeout=60)
     for path in (moody.folder / "wait", moody.folder / "refuse"):
@@ -161,13 +163,13 @@ def test_what_had_failed_when_a_run_was_killed_is_tried_again(moody):
     moody.run_well()
     assert merged(moody) == ["a", "bad", "c", "d"]
     assert moody.failures() == {}
-    assert not marks.exists()
+    assert not (moody.results / ".failed").exists()
 
 
 def test_a_second_run_at_once_is_refused_and_harms_nothing(moody):
     (moody.recordings / "a.csv").write_text("")
     process = begun(moody)
-    wait_for(moody.results / ".failed" / "extract.a.json", process)
+    wait_for(moody.results / "extracted" / "a.h5ad", process)
     second = moody.run()
     assert second.status == 1
     assert "LockException" in second.output

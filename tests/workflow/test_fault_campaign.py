@@ -43,6 +43,50 @@ class Unlucky(CSVLoader):
 '''
 
 
+HOOKS = """
+from pathlib import Path
+
+
+def name_of(experiment):
+    return Path(experiment.metadata["source"]).stem
+
+
+def after_loading(experiment):
+    match name_of(experiment):
+        case "a hook that raises":
+            raise LookupError("no such mouse")
+        case "a hook that returns":
+            return experiment
+        case "a hook that cuts a trace":
+            experiment.raw_signal = experiment.raw_signal[:-5]
+
+
+def after_preprocessing(experiment):
+    if name_of(experiment) == "a hook that exits":
+        raise SystemExit(1)
+
+
+def after_extraction(experiment):
+    match name_of(experiment):
+        case "a hook that takes the trials":
+            experiment.trial_data = None
+        case "a hook that drops a column":
+            del experiment.trial_data.obs["no such column"]
+
+
+def build_id(experiment):
+    match name_of(experiment):
+        case "out of the folder":
+            return "../../escape"
+        case "no id":
+            return None
+        case "the id of another":
+            return "good_too"
+        case name:
+            return name.replace(" ", "_")
+"""
+
+
 def text(content: str | bytes):
     def spoil(path: Path) -> None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -166,13 +210,34 @@ FAULTS = {
     "another length": (nothing, "load", "raw_signal has 1199 samples, but time has 1200"),
     "nothing": (nothing, "load", "must be a mapping, not NoneType"),
     "more than asked for": (nothing, "load", "unexpected keyword argument 'colour'"),
+    "a hook that raises": (nothing, "load", "no such mouse"),
+    "a hook that returns": (nothing, "load", "returned a PhotometryExperiment; it is to change"),
+    "a hook that cuts a trace": (nothing, "load", "raw_signal has 1195 samples, but time has 1200"),
+    "a hook that exits": (nothing, "preprocess", "1"),
+    "a hook that takes the trials": (nothing, "extract", "left a NoneType as trial_data"),
+    "a hook that drops a column": (nothing, "extract", "no such column"),
+    "out of the folder": (nothing, "extract", "'../../escape', which can't be the name of a file"),
+    "no id": (nothing, "extract", "returned a NoneType, None, but an id is a text"),
+    "the id of another": (
+        nothing,
+        "extract",
+        "its id is that of good_too (recordings/good too.csv) already",
+    ),
 }
 GOOD = ["a good one", "good too", "zz good"]
 
 
 def prepare(study, names) -> None:
     (study.folder / "loaders.py").write_text(LOADERS)
-    study.config |= {"loader_cls": "loaders.py:Unlucky", "pattern": "*.csv*"}
+    (study.folder / "hooks.py").write_text(HOOKS)
+    study.config |= {
+        "loader_cls": "loaders.py:Unlucky",
+        "pattern": "*.csv*",
+        "post_load_operation": "hooks.py:after_loading",
+        "post_preprocess_operation": "hooks.py:after_preprocessing",
+        "post_trial_extraction_operation": "hooks.py:after_extraction",
+        "id_builder": "hooks.py:build_id",
+    }
     study.config["passdown_metadata"] = ["source", "subject"]
     study.config["loader_kwargs"]["annotation_file"] = "{path.parent}/{stem}.json"
     study.config["save_dashboards"] = True

@@ -146,31 +146,36 @@ def _imports_of_each_stage(study) -> dict[str, set[str]]:
         "artifact_detector": "DerivativeDetector",
         "artifact_corrector": "SplineCorrector",
     }
+    config["dashboard_kwargs"] = {"downsample": 2}
+    (study.folder / "hooks.py").write_text("def build_id(experiment):\n    return 'm1'\n")
+    config["id_builder"] = f"{study.folder}/hooks.py:build_id"
     batch = plan_batch(complete_config(config, schema))
     files = {name: str(study.folder / f"{name}.h5ad") for name in ("raw", "done", "cut", "all")}
+    variant = batch.variants[""]
     calls = {
-        "load": {**batch.loading("m1"), "recording": files["raw"]},
+        "load": {**batch.load("m1"), "recording": files["raw"]},
         "preprocess": {
             "recording": files["raw"],
             "processed": files["done"],
-            "settings": batch.preprocessing,
+            **variant.preprocess,
         },
-        "extract": {
-            "processed": files["done"],
-            "trials": files["cut"],
-            "settings": batch.extraction,
-            "passdown_metadata": [],
+        "extract": {"processed": files["done"], "trials": files["cut"], **variant.extract},
+        "identify": {
+            "trials": {"m1": files["cut"]},
+            "table": str(study.folder / "ids.tsv"),
         },
         "merge_trials": {
             "trials": {"m1": files["cut"]},
             "merged": files["all"],
             "join": "inner",
+            "settings": batch.settings(""),
+            "settings_file": str(study.folder / "settings.json"),
         },
         "dashboard": {
             "processed": files["done"],
             "dashboard": str(study.folder / "m1.svg"),
             "title": "m1",
-            "settings": batch.dashboard | {"downsample": 2},
+            **batch.dashboard,
         },
     }
     program = (

@@ -63,11 +63,11 @@ def test_every_file_tells_what_it_was_made_of(study):
     assert list(provenance["input"]["path"]) == ["recordings/m1.csv", "recordings/m2.csv"]
     assert list(provenance["input"]["size"]) == [path.stat().st_size for path in paths]
     settings = {stage: json.loads(text) for stage, text in provenance["settings"].items()}
-    assert settings["preprocess"]["fit_using"] == "OLS"
-    assert settings["preprocess"]["cutoff_frequency"] == 3.0  # a default
+    assert settings["preprocess"]["preprocess_kwargs"]["fit_using"] == "OLS"
+    assert settings["preprocess"]["preprocess_kwargs"]["cutoff_frequency"] == 3.0  # a default
     assert settings["extract"]["trial_extraction_kwargs"]["trial_bounds"] == [-2, 5]
     assert settings["extract"]["passdown_metadata"] == ["source"]
-    assert settings["load"]["loader"] == "CSVLoader"
+    assert settings["load"]["loader_cls"] == "CSVLoader"
     assert settings["merge_trials"] == {"obs_join": "inner"}
 
 
@@ -77,4 +77,4 @@ def test_settings_that_differ_among_experiments_are_listed(differing):
     first, second = (json.loads(text)["loader_kwargs"]["event_cols"] for text in settings["load"])
     assert first == ["trial_cue", "lever1", "lever2", "shock"]
     assert second == ["trial_cue", "shock"]
-    assert json.loads(settings["preprocess"])["fit_using"] == "OLS"
+    assert json.loads(settings["preprocess"])["preprocess_kwargs"]["fit_using"] == "OLS"

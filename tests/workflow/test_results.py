@@ -175,8 +175,10 @@ def test_folders_are_recordings_for_a_loader_of_ones_own(study):
     # A file inside the folder is an input too, and so is the loader's own code.
     study.add("block 2/data", seed=3)
     assert study.run_well("-n").jobs["load"] == 1
-    with (study.folder / "loaders.py").open("a") as file:
-        file.write("\nTOUCHED = True\n")
+    loaders = study.folder / "loaders.py"
+    loaders.write_text("# By us.\n" + FOLDER_LOADER)
+    assert study.run_well("-n").jobs["load"] == 1
+    loaders.write_text(FOLDER_LOADER + "\n    gain = 2\n")
     assert study.run_well("-n").jobs["load"] == 2
 
 
@@ -197,15 +199,18 @@ def test_the_pipeline_log_tells_the_run_in_the_order_of_the_jobs(study):
     study.run_well()
     lines = (study.results / "pipeline.log").read_text().splitlines()
     told = [line.split(" INFO    ")[1] for line in lines]
-    assert told[:3] == [
-        "Beginning: checking the config, discovering inputs",
-        "Found 2 inputs in recordings",
-        "Planned 2 jobs",
+    assert told[:6] == [
+        "Beginning pipeline",
+        "Validating static inputs...",
+        "Discovering inputs...",
+        "Building jobs...",
+        "Validating loader_kwargs per-job...",
+        "Iterating over 2 jobs...",
     ]
-    jobs = [line for line in told if line.startswith("Job ")]
+    jobs = [line for line in told if line.startswith("Processing job")]
     assert jobs == [
-        "Job 1/2: m1 (recordings/m1.csv)",
-        "Job 2/2: m2 (recordings/m2.csv)",
+        "Processing job recordings/m1.csv (1/2) as m1",
+        "Processing job recordings/m2.csv (2/2) as m2",
     ]
     assert told[-3:] == [
         "Merging the trials of 2 experiments",

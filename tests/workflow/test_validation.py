@@ -71,7 +71,11 @@ def test_a_value_that_is_none_of_the_choices(one):
     ("key", "setting", "message"),
     [
         ("fit_using", "fits.py:fit", "fit_using: 'fits.py:fit': no Python file 'fits.py'"),
-        ("artifact_detector", "Detector", "artifact_detector: 'Detector' is not the name of an"),
+        (
+            "artifact_detector",
+            "Detector",
+            "artifact_detector: 'Detector' names no ArtifactDetector",
+        ),
         (
             "artifact_detector",
             {"name": "DerivativeDetector", "threshhold": 8},
@@ -103,7 +107,10 @@ def test_a_kwarg_of_a_loader_of_ones_own(one):
 @pytest.mark.parametrize(
     ("loader", "message"),
     [
-        ("TVSLoader", "loader_cls: no loader 'TVSLoader' (built in: CSVLoader;"),
+        (
+            "TVSLoader",
+            "config key 'loader_cls': 'TVSLoader' names no PhotometryLoader (built in: CSVLoader;",
+        ),
         ("mine.py:Mine", "no Python file 'mine.py'"),
         ("config.yaml:Mine", "no Python file 'config.yaml'"),
     ],

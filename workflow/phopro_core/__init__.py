@@ -17,6 +17,7 @@ _HOMES = {
     "PhotometryData": "phopro_core.dataset",
     "PhotometryExperiment": "phopro_core.experiment",
     "PhotometryLoader": "phopro_core.loaders",
+    "PhotometryPipeline": "phopro_core.pipeline",
     "SplineCorrector": "phopro_core.artifacts.splines",
 }
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PhotometryData",
     "PhotometryExperiment",
     "PhotometryLoader",
+    "PhotometryPipeline",
     "SplineCorrector",
     "__version__",
 ]
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from phopro_core.dataset import PhotometryData
     from phopro_core.experiment import PhotometryExperiment
     from phopro_core.loaders import CSVLoader, PhotometryLoader
+    from phopro_core.pipeline import PhotometryPipeline
 
 
 def __getattr__(name: str) -> object:

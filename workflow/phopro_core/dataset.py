@@ -75,9 +75,9 @@ class PhotometryData:
         return cls(adata)
 
     @classmethod
-    def read_h5ad(cls, path: str | Path) -> PhotometryData:
-        """Read trials from an h5ad file."""
-        return cls._restored(ad.read_h5ad(path))
+    def read_h5ad(cls, path: str | Path, backed: bool = False) -> PhotometryData:
+        """Read trials from an h5ad file; backed ones are left there until they are needed."""
+        return cls._restored(ad.read_h5ad(path, backed="r" if backed else None))
 
     @classmethod
     def read_zarr(cls, path: str | Path) -> PhotometryData:

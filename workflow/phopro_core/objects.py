@@ -9,45 +9,88 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args, get_origin
 
+from phopro_core import live
 from phopro_core.artifacts.base import ArtifactCorrector, ArtifactDetector
 from phopro_core.errors import ConfigError
+from phopro_core.fingerprints import fingerprint
 
-_IN_A_FILE = re.compile(r"(?P<path>.+\.py):\w+")
+_LIVE = re.compile(rf"\w+{re.escape(live.SUFFIX)}:\w+")
+_NAMED = re.compile(rf".+\.py:\w+|{_LIVE.pattern}")
 
 
 def load_object(spec: str) -> Any:
-    """Import what path/to/file.py:name says; each file is executed once per process.
+    """Import what path/to/file.py:name says; each version of a file is executed once.
+
+    Names of objects of a running program, see :mod:`phopro_core.live`, are found too.
 
     Raises
     ------
     ConfigError
         If there is no such file, it can't be imported, or it has no such name.
     """
+    if _LIVE.fullmatch(spec):
+        return live.find_object(spec)
     location, _, name = spec.rpartition(":")
     path = Path(location)
     if path.suffix != ".py" or not path.is_file():
         raise ConfigError(f"{spec!r}: no Python file {location!r} (expected path/to/file.py:name)")
-    module_name = "phopro_file_" + hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    module = sys.modules.get(module_name)
-    if module is None:
-        module_spec = importlib.util.spec_from_file_location(module_name, path)
-        module = importlib.util.module_from_spec(module_spec)
-        sys.modules[module_name] = module
-        try:
-            module_spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[module_name]
-            raise ConfigError(
-                f"{path}: can't be imported: {type(error).__name__}: {error}"
-            ) from error
     try:
-        return getattr(module, name)
+        return getattr(_module(path), name)
     except AttributeError:
         raise ConfigError(f"{path}: defines no {name!r}") from None
+
+
+def _module(path: Path) -> ModuleType:
+    """A file as a module; without bytecode, which would litter folders of users."""
+    version = f"{path.resolve()} {path.stat().st_mtime_ns}"
+    name = "phopro_file_" + hashlib.sha256(version.encode()).hexdigest()[:16]
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    try:
+        exec(spec.loader.source_to_code(path.read_bytes(), str(path)), vars(module))
+    except Exception as error:
+        del sys.modules[name]
+        raise ConfigError(f"{path}: can't be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+def find_class(name: str, base: type, built_in: Iterable[type] = ()) -> type:
+    """A class by its name, if it is `base` or built in, or by path/to/file.py:ClassName.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such class, or it is not one of `base`.
+    """
+    known = [cls for cls in (base, *built_in) if issubclass(cls, base)]
+    offered = {cls.__name__: cls for cls in known if not inspect.isabstract(cls)}
+    if name in offered:
+        return offered[name]
+    if not isinstance(name, str) or ":" not in name:
+        raise ConfigError(
+            f"{name!r} names no {base.__name__} (built in: {', '.join(offered)}; one of your own "
+            "is given as path/to/file.py:ClassName)"
+        )
+    cls = load_object(name)
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise ConfigError(f"{name} is not a subclass of {base.__name__}")
+    return cls
+
+
+def load_function(spec: str) -> Callable[..., Any]:
+    """Import what path/to/file.py:name says, which must be something to call."""
+    function = load_object(spec)
+    if not callable(function):
+        raise ConfigError(f"{spec} is a {type(function).__name__}, but must be a function")
+    return function
 
 
 def load_named(function: Callable, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,24 +127,44 @@ def _load(value: Any, annotation: Any) -> Any:
             from phopro_core.artifacts.finding import find_artifact_part
 
             return find_artifact_part(value, base)
-    if Callable in wanted and isinstance(value, str) and _IN_A_FILE.fullmatch(value):
-        function = load_object(value)
-        if not callable(function):
-            raise ConfigError(f"{value} is a {type(function).__name__}, but must be a function")
-        return function
+    if Callable in wanted and isinstance(value, str) and _NAMED.fullmatch(value):
+        return load_function(value)
     return value
 
 
-def files_behind(settings: Any) -> list[str]:
-    """The files of all texts path/to/file.py:name in nested settings, each once."""
+def named_in(settings: Any) -> list[str]:
+    """All texts path/to/file.py:name in nested settings, each once."""
     match settings:
         case str():
-            named = _IN_A_FILE.fullmatch(settings)
-            found = [named["path"]] if named else []
+            live_or_there = _LIVE.fullmatch(settings) or Path(settings.rpartition(":")[0]).is_file()
+            found = [settings] if _NAMED.fullmatch(settings) and live_or_there else []
         case Mapping():
-            found = [file for value in settings.values() for file in files_behind(value)]
+            found = [spec for value in settings.values() for spec in named_in(value)]
         case list() | tuple():
-            found = [file for value in settings for file in files_behind(value)]
+            found = [spec for value in settings for spec in named_in(value)]
         case _:
             found = []
     return list(dict.fromkeys(found))
+
+
+def located(settings: Any, folder: str | Path) -> Any:
+    """Nested settings in which what is named by a relative path starts from a folder."""
+    match settings:
+        case str() if _NAMED.fullmatch(settings) and not _LIVE.fullmatch(settings):
+            return str(Path(folder, settings))
+        case Mapping():
+            return {key: located(value, folder) for key, value in settings.items()}
+        case list() | tuple():
+            return [located(value, folder) for value in settings]
+        case _:
+            return settings
+
+
+def fingerprints(settings: Any) -> list[str]:
+    """Fingerprints of all that nested settings name."""
+    return [_fingerprint_of(spec) for spec in named_in(settings)]
+
+
+@cache
+def _fingerprint_of(spec: str) -> str:
+    return fingerprint(load_object(spec))

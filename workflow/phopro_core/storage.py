@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from phopro_core.artifacts.base import artifact_table
+from phopro_core.checking import checked_trace
 from phopro_core.experiment import PhotometryExperiment
 from phopro_core.h5ad import read_mapping, write_h5ad
 
@@ -50,9 +51,15 @@ def write_recording(
     path: str | Path,
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a continuous recording, raw or processed, to an h5ad file."""
+    """Write a continuous recording, raw or processed, to an h5ad file.
+
+    Raises
+    ------
+    ValueError
+        If a trace has not as many samples as there are times.
+    """
     traces = {
-        name: getattr(experiment, attribute)
+        name: checked_trace(attribute, getattr(experiment, attribute), experiment.time)
         for name, attribute in TRACES.items()
         if getattr(experiment, attribute) is not None
     }
@@ -80,8 +87,10 @@ def write_recording(
     )
 
 
-def read_recording(path: str | Path) -> PhotometryExperiment:
-    """Read a continuous recording that :func:`write_recording` wrote.
+def read_recording(
+    path: str | Path, experiment_cls: type[PhotometryExperiment] = PhotometryExperiment
+) -> PhotometryExperiment:
+    """Read a continuous recording that :func:`write_recording` wrote, as one of a class.
 
     Raises
     ------
@@ -98,7 +107,7 @@ def read_recording(path: str | Path) -> PhotometryExperiment:
         names = file["obs/_index"].asstr()[()]
         rows = dict(zip(names, file["obsm/trace"][()], strict=True))
     events = uns["events"]
-    experiment = PhotometryExperiment(
+    experiment = experiment_cls(
         raw_signal=rows["raw_signal"],
         raw_isosbestic=rows.get("raw_isosbestic"),
         time=uns["time"],

@@ -13,12 +13,13 @@ from phopro_core.batch.failures import (
     read_mark,
     write_table,
 )
+from phopro_core.batch.identities import names_after, read_ids, taken_twice
 from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal, summary
 from phopro_core.batch.memory import megabytes
-from phopro_core.batch.stages import CODE, SCRIPTS, code_digest
+from phopro_core.batch.stages import CODE, SCHEMA, SCRIPTS, code_digest
+from phopro_core.batch.workers import Failure
 from phopro_core.errors import ConfigError
-from phopro_core.objects import files_behind
 from phopro_core.replacing import remove_unfinished
 
 
@@ -37,23 +38,18 @@ class StageFailed(ForTheUser):
 
 
 def plan():
-    journal.note("Beginning: checking the config, discovering inputs")
+    journal.note("Beginning pipeline")
     try:
-        schema = Path(workflow.basedir, "workflow", "schemas", "config.schema.yaml")
-        batch = plan_batch(complete_config(config, schema))
+        return plan_batch(complete_config(config, SCHEMA), journal.note)
     except ConfigError as error:
-        raise InvalidConfig(str(error))
-    inputs = {job.path for job in batch.jobs.values()}
-    journal.note(f"Found {len(inputs)} inputs in {batch.config['data_directory']}")
-    journal.note(f"Planned {len(batch.jobs)} jobs")
-    return batch
+        raise InvalidConfig(error.told)
 
 
 def recover():
     """Take away what a run that was killed has left, unless a run is going on."""
     if workflow.is_main_process and not any(Path(".snakemake", "locks").glob("*.lock")):
         failures.clear()
-        for folder in batch.paths.folders:
+        for folder in batch.paths.folders(list(batch.variants)):
             remove_unfinished(folder)
 
 
@@ -65,11 +61,32 @@ recover()
 
 wildcard_constraints:
     experiment="[^/]+",
+    # A folder's name and a slash, or nothing.
+    variant="([^/]+/)?",
 
 
-def every(path):
-    """The path of each experiment's file, in the order of the jobs."""
-    return expand(path, experiment=batch.jobs)
+def every(path, variant):
+    """The path of each experiment's file of a variant, in the order of the jobs."""
+    return expand(path, experiment=batch.jobs, variant=variant)
+
+
+def dashboards():
+    """All dashboards, one of each experiment and way of preprocessing."""
+    if not batch.config["id_builder"]:
+        return every(batch.paths.dashboard, batch.preprocessed)
+    folders = expand(batch.paths.dashboards, variant=batch.preprocessed)
+    return folders + every(batch.paths.drawn, batch.preprocessed)
+
+
+def processed_of(wildcards):
+    """The processed recording that an experiment's trials in a variant are cut from."""
+    folder = batch.variants[wildcards.variant].processed_in
+    return expand(batch.paths.processed, experiment=wildcards.experiment, variant=folder)
+
+
+def trials_of(wildcards):
+    """The trials that are merged in a variant."""
+    return every(batch.paths.extracted, batch.variants[wildcards.variant].extracted_in)
 
 
 def memory(stage):
@@ -79,33 +96,63 @@ def memory(stage):
 
 def call_script(stage, log, kwargs):
     """Run scripts/<stage>.py: its main() with these arguments, its messages to the log."""
-    call = str(SCRIPTS / f"{stage}.py"), str(log), kwargs
+    call = str(SCRIPTS / f"{stage}.py"), str(log), kwargs, batch.config["relative_to"]
     failure = run_script_in(workers, *call) if workers else run_script(*call)
     if failure and failure.spares_the_recording:
         raise StageFailed(f"{stage}: {failure}")
     return failure
 
 
-def run_stage(stage, experiment, output, log, made_of=None, **kwargs):
+def run_stage(stage, wildcards, output, log, made_of=None, **kwargs):
     """Run a stage of one experiment, made of what the stage before has made.
 
     A failure leaves a mark in the place of the output, which later stages pass on.
     """
     failed = read_mark(made_of) if made_of else None
-    if failed is None:
-        failure = call_script(stage, log, kwargs)
-        if failure is None:
-            return
-        path = str(batch.jobs[experiment].path)
-        failed = FailedStage(experiment, stage, path, failure.error, failure.message)
-        message = f"{stage} of {experiment} ({path}):\n{failure}\nMore in {log}"
-        if batch.config["on_error"] == "stop":
-            raise StageFailed(message)
-        logger.error(message)
+    if failed is not None:
+        failures.mark(output, stage, failed)
+        return
+    failure = call_script(stage, log, kwargs)
+    if failure is not None:
+        fail(stage, wildcards.experiment, wildcards.get("variant", ""), output, log, failure)
+
+
+def fail(stage, experiment, folder, output, log, failure):
+    """Go on without an experiment of a variant, or stop, as the config says."""
+    path, variant = str(batch.jobs[experiment].path), folder.rstrip("/")
+    failed = FailedStage(experiment, stage, path, failure.error, failure.message, variant)
+    message = f"{failed.what}:\n{failure}\nMore in {log}"
+    if batch.config["on_error"] == "stop":
+        raise StageFailed(message)
+    logger.error(message)
     failures.mark(output, stage, failed)
 
 
-def run_merge(trials, merged, log, **kwargs):
+def run_identify(trials, table, log, folder):
+    """List the ids of experiments; those fail whose id another one has before them."""
+    whole = {name: path for name, path in trials.items() if read_mark(path) is None}
+    failure = call_script("identify", log, dict(trials=whole, table=table))
+    if failure:
+        raise StageFailed(f"identify: {failure}\nMore in {log}")
+    for experiment, owner in taken_twice(read_ids(table), batch.jobs).items():
+        message = f"its id is that of {owner} ({batch.jobs[owner].path}) already"
+        failure = Failure("ValueError", f"{message}; let id_builder tell them apart")
+        fail("extract", experiment, folder, trials[experiment], log, failure)
+
+
+def name_dashboards(drawn, table, folder):
+    """Put the dashboards of experiments (by name) into a folder, named after their ids."""
+    ids = read_ids(table)
+    for experiment in taken_twice(ids, batch.jobs):
+        del ids[experiment]
+    names = names_after(ids, list(drawn))
+    Path(folder).mkdir()
+    for experiment, path in drawn.items():
+        if read_mark(path) is None:
+            Path(folder, f"{names[experiment]}.svg").hardlink_to(path)
+
+
+def run_merge(trials, log, **kwargs):
     """Merge the trials of those experiments (by name) that have not failed."""
     whole = {name: path for name, path in trials.items() if read_mark(path) is None}
     if not whole:
@@ -113,7 +160,7 @@ def run_merge(trials, merged, log, **kwargs):
             f"all {len(trials)} recordings failed, so that there is nothing to merge; "
             f"why is in {batch.paths.failures}"
         )
-    failure = call_script("merge_trials", log, dict(trials=whole, merged=merged, **kwargs))
+    failure = call_script("merge_trials", log, dict(trials=whole, **kwargs))
     if failure:
         raise StageFailed(
             f"merge_trials of {batch.config['data_directory']}:\n{failure}\nMore in {log}"
@@ -125,11 +172,11 @@ def finish(well):
     failed = in_order(failures.found(), list(batch.jobs), list(CODE))
     failures.clear()
     try:
-        write_table(batch.paths.failures, failed)
-        journal.write(batch.paths, batch.jobs, failed, well)
+        write_table(batch.paths.failures, failed, with_variants=len(batch.variants) > 1)
+        journal.write(batch.paths.pipeline_log, batch, failed, well)
     except OSError as error:
         logger.error(f"The log and the table of failures can't be written: {error}")
-    logger.info(summary(batch.paths, batch.jobs, failed, well))
+    logger.info(summary(batch, failed, well))
     # Snakemake leaves timers of its rate limiter behind, which would hold up its exit.
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):

@@ -1,6 +1,6 @@
 rule load:
     input:
-        lambda wildcards: batch.jobs[wildcards.experiment].files,
+        lambda wildcards: batch.inputs(wildcards.experiment),
     output:
         batch.paths.recording,
     log:
@@ -8,14 +8,7 @@ rule load:
     resources:
         mem_mb=memory("load"),
     params:
-        loading=lambda wildcards: batch.loading(wildcards.experiment),
-        code=code_digest("load", *batch.loader_files),
+        settings=lambda wildcards: batch.load(wildcards.experiment),
+        code=lambda wildcards: code_digest("load", batch.load(wildcards.experiment)),
     run:
-        run_stage(
-            "load",
-            wildcards.experiment,
-            output[0],
-            log[0],
-            recording=output[0],
-            **params.loading,
-        )
+        run_stage("load", wildcards, output[0], log[0], recording=output[0], **params.settings)

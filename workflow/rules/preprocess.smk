@@ -8,16 +8,18 @@ rule preprocess:
     resources:
         mem_mb=memory("preprocess"),
     params:
-        settings=batch.preprocessing,
-        code=code_digest("preprocess", *files_behind(batch.preprocessing)),
+        settings=lambda wildcards: batch.variants[wildcards.variant].preprocess,
+        code=lambda wildcards: code_digest(
+            "preprocess", batch.variants[wildcards.variant].preprocess
+        ),
     run:
         run_stage(
             "preprocess",
-            wildcards.experiment,
+            wildcards,
             output[0],
             log[0],
             made_of=input[0],
             recording=input[0],
             processed=output[0],
-            settings=params.settings,
+            **params.settings,
         )

@@ -1,6 +1,6 @@
 rule extract:
     input:
-        rules.preprocess.output,
+        processed_of,
     output:
         batch.paths.extracted,
     log:
@@ -8,28 +8,46 @@ rule extract:
     resources:
         mem_mb=memory("extract"),
     params:
-        settings=batch.extraction,
-        passdown_metadata=batch.config["passdown_metadata"],
-        code=code_digest("extract", *files_behind(batch.extraction)),
+        settings=lambda wildcards: batch.variants[wildcards.variant].extract,
+        code=lambda wildcards: code_digest("extract", batch.variants[wildcards.variant].extract),
     run:
         run_stage(
             "extract",
-            wildcards.experiment,
+            wildcards,
             output[0],
             log[0],
             made_of=input[0],
             processed=input[0],
             trials=output[0],
-            settings=params.settings,
-            passdown_metadata=params.passdown_metadata,
+            **params.settings,
         )
+
+
+# The ids of all experiments, to be looked through before anything is named after them.
+rule identify:
+    input:
+        trials_of,
+    output:
+        batch.paths.ids,
+    log:
+        batch.paths.log("identify"),
+    resources:
+        mem_mb=memory("identify"),
+    params:
+        experiments=list(batch.jobs),
+        code=code_digest("identify"),
+    run:
+        trials = dict(zip(params.experiments, input))
+        run_identify(trials, output[0], log[0], wildcards.variant)
 
 
 rule merge_trials:
     input:
-        every(batch.paths.extracted),
+        ids=batch.paths.ids if batch.config["id_builder"] else [],
+        trials=trials_of,
     output:
-        batch.paths.trials,
+        trials=batch.paths.trials,
+        settings=batch.paths.settings,
     log:
         batch.paths.log("merge_trials"),
     resources:
@@ -37,11 +55,14 @@ rule merge_trials:
     params:
         experiments=list(batch.jobs),
         join=batch.config["obs_join"],
+        settings=lambda wildcards: batch.settings(wildcards.variant),
         code=code_digest("merge_trials"),
     run:
         run_merge(
-            dict(zip(params.experiments, input)),
-            output[0],
+            dict(zip(params.experiments, input.trials)),
             log[0],
+            merged=output.trials,
             join=params.join,
+            settings=params.settings,
+            settings_file=output.settings,
         )

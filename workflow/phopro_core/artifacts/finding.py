@@ -8,16 +8,16 @@ from phopro_core.artifacts.base import ArtifactCorrector, ArtifactDetector
 from phopro_core.artifacts.derivatives import DerivativeDetector
 from phopro_core.artifacts.splines import SplineCorrector
 from phopro_core.errors import ConfigError
-from phopro_core.objects import load_object
+from phopro_core.objects import find_class
 
 #: Classes that settings name without saying where they are defined.
-BUILT_IN = {cls.__name__: cls for cls in (DerivativeDetector, SplineCorrector)}
+BUILT_IN = (DerivativeDetector, SplineCorrector)
 
 Part = TypeVar("Part", ArtifactDetector, ArtifactCorrector)
 
 
 def find_artifact_part(setting: str | Mapping[str, Any], base: type[Part]) -> Part:
-    """A detector or corrector by its name, or by a mapping of its name and its arguments.
+    """A detector or corrector by its name, or by a mapping: {name: …} and its arguments.
 
     Raises
     ------
@@ -32,16 +32,7 @@ def find_artifact_part(setting: str | Mapping[str, Any], base: type[Part]) -> Pa
     """
     kwargs = dict(setting) if isinstance(setting, Mapping) else {"name": setting}
     name = kwargs.pop("name", None)
-    offered = [known for known, cls in BUILT_IN.items() if issubclass(cls, base)]
-    if not isinstance(name, str) or (name not in offered and ":" not in name):
-        raise ConfigError(
-            f"{name!r} is not the name of an {base.__name__} (built in: {', '.join(offered)}; one "
-            "of your own is given as path/to/file.py:ClassName; arguments stand beside it in a "
-            "mapping, {name: …, …})"
-        )
-    cls = BUILT_IN[name] if name in offered else load_object(name)
-    if not (isinstance(cls, type) and issubclass(cls, base)):
-        raise ConfigError(f"{name} is not a subclass of {base.__name__}")
+    cls = find_class(name, base, BUILT_IN)
     try:
         return cls(**kwargs)
     except TypeError as error:

@@ -9,9 +9,10 @@ away by the next.
 """
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from phopro_core.replacing import replacing
@@ -29,9 +30,16 @@ class FailedStage:
     input: str
     error: str
     message: str
+    variant: str = ""
+
+    @property
+    def what(self) -> str:
+        """Which job it was."""
+        variant = f" in variant {self.variant}" if self.variant else ""
+        return f"{self.stage} of {self.experiment} ({self.input}){variant}"
 
     def __str__(self) -> str:
-        return f"{self.stage} of {self.experiment} ({self.input}): {self.error}: {self.message}"
+        return f"{self.what}: {self.error}: {self.message}"
 
 
 class Failures:
@@ -50,7 +58,7 @@ class Failures:
         """Put a mark in the place of a stage's output: that stage, or one before, failed."""
         mark = MAGIC + json.dumps(asdict(failed)).encode()
         # First the note: a mark without one would be taken for a result.
-        note = self.folder / f"{stage}.{failed.experiment}.json"
+        note = self.folder / f"{hashlib.sha256(str(output).encode()).hexdigest()[:16]}.json"
         with replacing(note) as unfinished:
             unfinished.write_text(json.dumps({"output": str(output), "stage": stage}))
         with replacing(output) as unfinished:
@@ -93,21 +101,34 @@ def read_mark(path: str | Path) -> FailedStage | None:
         return None
 
 
-def write_table(path: str | Path, failed: Iterable[FailedStage]) -> None:
+def write_table(
+    path: str | Path, failed: Iterable[FailedStage], with_variants: bool = False
+) -> None:
     """Write failures.tsv: a heading, and a row for each failure."""
+    columns = [field.name for field in fields(FailedStage)][: None if with_variants else -1]
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, dialect="excel-tab", lineterminator="\n")
-        table.writerow(field.name for field in fields(FailedStage))
-        # A message of several lines would make several rows for most readers.
-        table.writerows([" ".join(text.split()) for text in astuple(row)] for row in failed)
+        table.writerow(columns)
+        for row in failed:
+            # A message of several lines would make several rows for most readers.
+            table.writerow(" ".join(getattr(row, column).split()) for column in columns)
+
+
+def read_table(path: str | Path) -> list[FailedStage]:
+    """Read what :func:`write_table` wrote; no failures where there is no such file."""
+    if not Path(path).is_file():
+        return []
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        return [FailedStage(**row) for row in csv.DictReader(file, dialect="excel-tab")]
 
 
 def in_order(
     failed: Iterable[FailedStage], experiments: Sequence[str], stages: Sequence[str]
 ) -> list[FailedStage]:
-    """Failures in the order of the jobs, and of the stages of each."""
+    """Failures in the order of the jobs, and of the variants and stages of each."""
     places = {name: k for k, name in enumerate(experiments)}
-    return sorted(
-        failed,
-        key=lambda one: (places.get(one.experiment, len(places)), stages.index(one.stage)),
-    )
+
+    def place(one: FailedStage) -> tuple[int, str, int]:
+        return places.get(one.experiment, len(places)), one.variant, stages.index(one.stage)
+
+    return sorted(failed, key=place)

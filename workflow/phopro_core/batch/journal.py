@@ -1,17 +1,14 @@
 """The pipeline's log: the whole run in one file, in the order of the jobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from phopro_core.batch.failures import FailedStage
-from phopro_core.batch.jobs import Job
-from phopro_core.batch.paths import ResultPaths
+from phopro_core.batch.jobs import Batch
 from phopro_core.batch.workers import log_line
 from phopro_core.replacing import replacing
 
-#: Stages that are made of what another one makes.
-AFTER = {"load": ("preprocess", "extract", "dashboard"), "preprocess": ("extract", "dashboard")}
 #: Failures that a summary lists, and characters of each.
 N_LISTED, WIDTH = 20, 300
 
@@ -26,7 +23,7 @@ class Journal:
         self._beginning.append(log_line(datetime.now(), "INFO", message))
 
     def write(
-        self, paths: ResultPaths, jobs: Mapping[str, Job], failed: Sequence[FailedStage], well: bool
+        self, path: str | Path, batch: Batch, failed: Sequence[FailedStage], well: bool
     ) -> None:
         """Write the pipeline's log.
 
@@ -34,40 +31,67 @@ class Journal:
         that executed them last.
         """
         lines = list(self._beginning)
-        failed_in = {one.experiment: one.stage for one in failed}
-        for k, job in enumerate(jobs.values(), 1):
-            # Logs of stages that were not come to this time are of an earlier run.
-            not_reached = AFTER.get(failed_in.get(job.experiment), ())
-            stages = [
-                paths.log(stage).format(experiment=job.experiment)
-                for stage in ("load", "preprocess", "extract", "dashboard")
-                if stage not in not_reached
-            ]
-            found = [Path(log) for log in stages if Path(log).is_file()]
-            if found:
-                begun = datetime.fromtimestamp(found[0].stat().st_mtime)
-                about = f"Job {k}/{len(jobs)}: {job.experiment} ({job.path})"
-                lines.append(log_line(begun, "INFO", about))
-                lines += [log.read_text(encoding="utf-8").rstrip("\n") for log in found]
-        merge = Path(paths.log("merge_trials"))
-        if merge.is_file():
-            lines.append(merge.read_text(encoding="utf-8").rstrip("\n"))
-        lines.append(log_line(datetime.now(), "INFO", _end(paths, jobs, failed, well)))
-        with replacing(paths.pipeline_log) as unfinished:
+        for k, job in enumerate(batch.jobs.values(), 1):
+            about = f"Processing job {job.path} ({k}/{len(batch.jobs)}) as {job.experiment}"
+            lines += _told(about, _logs_of(batch, job.experiment, "", failed))
+            for folder in list(batch.variants)[1:]:
+                about = f"Variant {folder.rstrip('/')} of {job.experiment}"
+                lines += _told(about, _logs_of(batch, job.experiment, folder, failed))
+        for folder in batch.variants:
+            about = f"Variant {folder.rstrip('/')}" if folder else None
+            lines += _told(about, [Path(batch.paths.log("merge_trials").format(variant=folder))])
+        lines.append(log_line(datetime.now(), "INFO", _end(batch, failed, well)))
+        with replacing(path) as unfinished:
             unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def summary(
-    paths: ResultPaths, jobs: Mapping[str, Job], failed: Sequence[FailedStage], well: bool
-) -> str:
+def _logs_of(
+    batch: Batch, experiment: str, folder: str, failed: Sequence[FailedStage]
+) -> Iterator[Path]:
+    """Logs of an experiment's stages in a variant, as far as these were come to this time."""
+    failed_at = {(one.stage, one.variant) for one in failed if one.experiment == experiment}
+    variant = batch.variants[folder]
+
+    def log(stage: str) -> Path:
+        return Path(batch.paths.log(stage).format(experiment=experiment, variant=folder))
+
+    if not folder:
+        yield log("load")
+    if ("load", "") in failed_at:
+        return
+    if variant.processed_in == folder:
+        yield log("preprocess")
+    if ("preprocess", variant.processed_in.rstrip("/")) in failed_at:
+        return
+    if variant.extracted_in == folder:
+        yield log("extract")
+    if variant.processed_in == folder:
+        yield log("dashboard")
+
+
+def _told(about: str | None, logs: Iterable[Path]) -> list[str]:
+    """What logs tell, below a line that says what it is about; nothing if they are not there."""
+    found = [log for log in logs if log.is_file()]
+    if not found:
+        return []
+    begun = datetime.fromtimestamp(found[0].stat().st_mtime)
+    heading = [log_line(begun, "INFO", about)] if about else []
+    return heading + [log.read_text(encoding="utf-8").rstrip("\n") for log in found]
+
+
+def summary(batch: Batch, failed: Sequence[FailedStage], well: bool) -> str:
     """How a run ended, in a few lines: what failed, what was left out, where to look."""
-    lines = [_end(paths, jobs, failed, well)]
+    paths = batch.paths
+    lines = [_end(batch, failed, well)]
     lines += [f"  {_shortened(str(one))}" for one in failed[:N_LISTED]]
     if len(failed) > N_LISTED:
         lines.append(f"  and {len(failed) - N_LISTED} more")
     if failed:
         lines.append(f"  All are in {paths.failures}; the next run tries them again.")
-    lines += [f"  {_shortened(line)}" for line in _warnings(paths.log("merge_trials"))[:N_LISTED]]
+    if well:
+        merges = [paths.log("merge_trials").format(variant=variant) for variant in batch.variants]
+        told = dict.fromkeys(line for merge in merges for line in _warnings(merge))
+        lines += [f"  {_shortened(line)}" for line in list(told)[:N_LISTED]]
     lines.append(f"  The run is told in {paths.pipeline_log}.")
     return "\n".join(lines)
 
@@ -80,16 +104,21 @@ def _warnings(log: str) -> list[str]:
     return [message.strip() for _, is_warning, message in lines if is_warning]
 
 
-def _end(
-    paths: ResultPaths, jobs: Mapping[str, Job], failed: Sequence[FailedStage], well: bool
-) -> str:
+def _end(batch: Batch, failed: Sequence[FailedStage], well: bool) -> str:
     """How many of the jobs ended how."""
-    n_failed = len({one.experiment for one in failed})
+    n_jobs, n_failed = len(batch.jobs), len({one.experiment for one in failed})
     if well:
-        return f"Done: {n_failed} errors, {len(jobs) - n_failed} successes, {len(jobs)} jobs"
-    whole = sum(Path(paths.extracted.format(experiment=name)).is_file() for name in jobs)
+        return f"Done: {n_failed} errors, {n_jobs - n_failed} successes, {n_jobs} jobs"
+    extracted = batch.paths.extracted
+    whole = sum(
+        all(
+            Path(extracted.format(experiment=name, variant=variant.extracted_in)).is_file()
+            for variant in batch.variants.values()
+        )
+        for name in batch.jobs
+    )
     return (
-        f"The run failed: {n_failed} errors, {len(jobs)} jobs, of which {whole} have their trials "
+        f"The run failed: {n_failed} errors, {n_jobs} jobs, of which {whole} have their trials "
         "extracted; why it failed is said above"
     )
 

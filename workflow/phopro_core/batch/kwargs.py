@@ -2,10 +2,13 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
 
 from phopro_core.errors import ConfigError
 from phopro_core.objects import load_named
@@ -54,7 +57,8 @@ def resolve_kwargs(
     ]
     if unexpected:
         raise KwargsError(
-            f"Unexpected kwargs for {name}: {unexpected}\nallowed: {', '.join(named) or 'none'}"
+            f"Unexpected kwargs for {name}: {unexpected}",
+            hint=f"allowed: {', '.join(named) or 'none'}",
         )
     missing = [p.name for p in named.values() if p.default is p.empty and p.name not in kwargs]
     if missing:
@@ -117,6 +121,32 @@ def _words_for(option: Any) -> list[str]:
     for module in ("typing.", "collections.abc.", "pathlib."):
         text = text.replace(module, "")
     return [text]
+
+
+def in_json_types(value: Any) -> Any:
+    """A value in types that JSON has: paths as text, tuples as lists, numpy's as Python's.
+
+    Raises
+    ------
+    ConfigError
+        If something in it is of another type, such as a function.
+    """
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case np.generic() | np.ndarray():
+            return in_json_types(value.tolist())
+        case PurePath() | date():
+            return str(value)
+        case Mapping():
+            return {str(key): in_json_types(item) for key, item in value.items()}
+        case list() | tuple() | range() | set() | frozenset():
+            return [in_json_types(item) for item in value]
+        case _:
+            raise ConfigError(
+                f"{value!r} is a {type(value).__name__}, but settings hold numbers, texts, lists "
+                "and mappings only; name a function as path/to/file.py:name"
+            )
 
 
 def fill_templates(value: Any, path: Path) -> Any:

@@ -6,7 +6,14 @@ import math
 BASE = 500
 #: What a stage needs above that, in sizes of its input; measured by
 #: scripts/benchmark_memory.py, with a third to spare.
-TIMES = {"load": 4.0, "preprocess": 9.0, "extract": 2.0, "merge_trials": 0.1, "dashboard": 2.0}
+TIMES = {
+    "load": 4.0,
+    "preprocess": 9.0,
+    "extract": 2.0,
+    "identify": 0.1,
+    "merge_trials": 0.1,
+    "dashboard": 2.0,
+}
 #: Text in compressed files, in sizes of these.
 COMPRESSED = 5.0
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip")

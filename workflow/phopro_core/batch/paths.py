@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ResultPaths:
-    """Paths of results; those of a single experiment hold the wildcard ``{experiment}``."""
+    """Paths of results, with the wildcards ``{experiment}`` and ``{variant}``.
+
+    A variant is a folder's name and a slash, or nothing for the settings of the config.
+    """
 
     folder: str
     trial_output_file: str = "trials.h5ad"
@@ -17,25 +20,53 @@ class ResultPaths:
 
     @property
     def processed(self) -> str:
-        return f"{self.folder}/processed/{{experiment}}.h5ad"
+        return f"{self.folder}/{{variant}}processed/{{experiment}}.h5ad"
 
     @property
     def extracted(self) -> str:
-        return f"{self.folder}/extracted/{{experiment}}.h5ad"
+        return f"{self.folder}/{{variant}}extracted/{{experiment}}.h5ad"
+
+    @property
+    def dashboards(self) -> str:
+        """Folder of the dashboards."""
+        return f"{self.folder}/{{variant}}dashboards"
 
     @property
     def dashboard(self) -> str:
-        return f"{self.folder}/dashboards/{{experiment}}.svg"
+        return f"{self.dashboards}/{{experiment}}.svg"
+
+    @property
+    def drawn(self) -> str:
+        """A dashboard that will be named after an id."""
+        return f"{self.folder}/{{variant}}drawn/{{experiment}}.svg"
+
+    @property
+    def ids(self) -> str:
+        """Table of the experiments' ids."""
+        return f"{self.folder}/{{variant}}experiment_ids.tsv"
 
     @property
     def trials(self) -> str:
-        return f"{self.folder}/{self.trial_output_file}"
+        return f"{self.folder}/{{variant}}{self.trial_output_file}"
 
     @property
-    def folders(self) -> list[str]:
+    def settings(self) -> str:
+        return f"{self.folder}/{{variant}}settings.json"
+
+    def folders(self, variants: list[str]) -> list[str]:
         """The folders that results are written to."""
-        files = (self.recording, self.processed, self.extracted, self.dashboard)
-        return [self.folder, *(file.rpartition("/")[0] for file in files)]
+        files = (
+            self.recording,
+            self.processed,
+            self.extracted,
+            self.dashboard,
+            self.drawn,
+            self.trials,
+        )
+        folders = [file.rpartition("/")[0] for file in files]
+        return list(
+            dict.fromkeys(folder.format(variant=one) for folder in folders for one in variants)
+        )
 
     @property
     def failures(self) -> str:
@@ -51,6 +82,7 @@ class ResultPaths:
         return self.log_file or f"{self.folder}/pipeline.log"
 
     def log(self, stage: str) -> str:
-        """Log of a stage; the merge has a single one."""
-        name = "all" if stage == "merge_trials" else "{experiment}"
-        return f"{self.folder}/logs/{stage}/{name}.log"
+        """Log of a stage of an experiment; or of all experiments, where the stage joins them."""
+        variant = "" if stage == "load" else "{variant}"
+        name = "all" if stage in ("identify", "merge_trials") else "{experiment}"
+        return f"{self.folder}/{variant}logs/{stage}/{name}.log"

@@ -1,10 +1,17 @@
 """Stages: which code stands behind each, so that a change of it re-runs just those."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+from phopro_core.objects import fingerprints
 
 PACKAGE = Path(__file__).parents[1]
-SCRIPTS = PACKAGE.parents[1] / "scripts"
+#: The folder of the Snakefile: inside of the package where it was installed, else around it.
+WORKFLOW = next(folder for folder in (PACKAGE / "_workflow", PACKAGE.parents[1]) if folder.is_dir())
+SCRIPTS = WORKFLOW / "scripts"
+SCHEMA = WORKFLOW / "workflow" / "schemas" / "config.schema.yaml"
 
 #: Modules of the package that a stage's script runs, as glob patterns. A test runs each
 #: stage and compares with what it imports.
@@ -17,12 +24,13 @@ _CONTINUOUS = (
     "replacing.py",
     "storage.py",
 )
-_NAMED = ("errors.py", "objects.py")
+_NAMED = ("errors.py", "fingerprints.py", "live.py", "objects.py")
 CODE = {
-    "load": (*_CONTINUOUS, *_NAMED, "downsampling.py", "loaders/*.py", "provenance.py"),
+    "load": (*_CONTINUOUS, *_NAMED, "downsampling.py", "hooks.py", "loaders/*.py", "provenance.py"),
     "preprocess": (
         *_CONTINUOUS,
         *_NAMED,
+        "hooks.py",
         "artifacts/*.py",
         "preprocessing.py",
         "provenance.py",
@@ -37,6 +45,7 @@ CODE = {
     "extract": (
         *_CONTINUOUS,
         *_NAMED,
+        "hooks.py",
         "dataset.py",
         "downsampling.py",
         "extraction.py",
@@ -46,15 +55,24 @@ CODE = {
         "variation.py",
         "windows.py",
     ),
+    "identify": ("replacing.py",),
     "merge_trials": (*_CONTINUOUS, "dataset.py", "merging.py", "provenance.py"),
-    "dashboard": (*_CONTINUOUS, "dashboard.py", "downsampling.py", "thinning.py"),
+    "dashboard": (*_CONTINUOUS, *_NAMED, "dashboard.py", "downsampling.py", "thinning.py"),
 }
 
 
-def code_digest(stage: str, *further: str | Path) -> str:
-    """Digest of the source behind a stage: its script, its modules, and further files."""
+def code_digest(stage: str, settings: Any = None) -> str:
+    """Digest of the code behind a stage: this workflow's, and what its settings name."""
+    digest = hashlib.sha256(_own_code(stage))
+    for text in fingerprints(settings):
+        digest.update(text.encode())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _own_code(stage: str) -> bytes:
     modules = {path for pattern in CODE[stage] for path in PACKAGE.glob(pattern)}
     digest = hashlib.sha256()
-    for path in [*sorted(modules), SCRIPTS / f"{stage}.py", *map(Path, further)]:
+    for path in [*sorted(modules), SCRIPTS / f"{stage}.py"]:
         digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.digest()

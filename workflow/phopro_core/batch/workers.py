@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import forkserver
@@ -106,9 +106,14 @@ class WorkerPool:
             return ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin_worker)
 
 
-def run_script(script: str, log: str, kwargs: Mapping[str, Any]) -> Failure | None:
-    """Run a script's main() with its messages, warnings and errors going to a log file."""
-    with _logging_to(log):
+def run_script(
+    script: str, log: str, kwargs: Mapping[str, Any], folder: str | None = None
+) -> Failure | None:
+    """Run a script's main() with its messages, warnings and errors going to a log file.
+
+    Relative paths start from `folder`, by default the current one.
+    """
+    with _logging_to(log), chdir(folder or "."):
         try:
             load_object(f"{script}:main")(**kwargs)
         except (Exception, SystemExit) as error:
@@ -119,11 +124,11 @@ def run_script(script: str, log: str, kwargs: Mapping[str, Any]) -> Failure | No
 
 
 def run_script_in(
-    pool: WorkerPool, script: str, log: str, kwargs: Mapping[str, Any]
+    pool: WorkerPool, script: str, log: str, kwargs: Mapping[str, Any], folder: str | None = None
 ) -> Failure | None:
     """Like :func:`run_script`, in a worker of a pool; its death is a failure too."""
     try:
-        return pool.run(run_script, script, log, kwargs)
+        return pool.run(run_script, script, log, kwargs, folder)
     except KeyboardInterrupt:
         # Not passed on: Snakemake takes it for granted that it was interrupted as well, and
         # would wait for ever for this job if only the worker was.

@@ -1,0 +1,74 @@
+"""Objects of a running program, such as a notebook's functions, for processes of the workflow.
+
+An object is pickled into a file named after its fingerprint, so that it has a name that
+settings can hold, ``<fingerprint>.pkl:<name>``, and that changes when the object does.
+"""
+
+import os
+import pickle
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from phopro_core.errors import ConfigError
+from phopro_core.fingerprints import fingerprint
+
+SUFFIX = ".pkl"
+#: Environment variable with the folder of the files.
+FOLDER = "PHOPRO_OBJECTS"
+
+_known: dict[str, Any] = {}
+
+
+def name_object(value: Any, folder: str | Path) -> str:
+    """Put an object into a folder, and return its name.
+
+    Raises
+    ------
+    TypeError
+        If it can't be pickled.
+    """
+    import cloudpickle
+
+    label = getattr(value, "__name__", type(value).__name__)
+    label = label if label.isidentifier() else "function"  # <lambda>
+    name = f"{fingerprint(value)}{SUFFIX}:{label}"
+    path = Path(folder, name.partition(":")[0])
+    if not path.exists():
+        try:
+            pickled = cloudpickle.dumps(value)
+        except Exception as error:  # whatever an object raises that can't be pickled
+            raise TypeError(
+                f"{label} can't be sent to the processes that run the jobs: {error}"
+            ) from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pickled)
+    _known[name] = value
+    return name
+
+
+def find_object(name: str) -> Any:
+    """The object of a name that this process gave it, or another one that told the folder."""
+    if name in _known:
+        return _known[name]
+    folder = os.environ.get(FOLDER)
+    if folder is None or not Path(folder, name.partition(":")[0]).is_file():
+        raise ConfigError(f"{name!r} names an object of a program that did not start this one")
+    return _unpickled(Path(folder, name.partition(":")[0]))
+
+
+@cache
+def _unpickled(path: Path) -> Any:
+    with path.open("rb") as file:
+        return pickle.load(file)
+
+
+class Answers:
+    """What a function of paths has returned, to be asked again in another process."""
+
+    def __init__(self, answers: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]]):
+        self.answers = dict(answers)
+
+    def __call__(self, path: Path) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
+        return self.answers[str(path)]
