@@ -74,6 +74,7 @@ def test_the_next_run_tries_what_failed_and_nothing_else(moody):
     assert moody.run_well("-n").jobs == {}
 
 
+@pytest.mark.slow
 def test_a_later_stage_alone_is_tried_again(moody):
     (moody.folder / "refuse").unlink()
     moody.edit("bad", lambda table: table.assign(trial_cue=0))
@@ -94,6 +95,18 @@ def test_what_was_made_before_it_failed_is_not_left_as_if_it_were_new(moody):
     assert "results/recordings/bad.h5ad" not in log  # the stages after it are of the last run
 
 
+@pytest.mark.slow
+def test_a_report_shows_the_others(moody):
+    moody.config["save_dashboards"] = True
+    moody.run_well()
+    moody.run_well("--report", str(moody.folder / "report.html"))
+    report = (moody.folder / "report.html").read_text()
+    assert "a.svg" in report
+    assert "bad.svg" not in report
+    assert moody.run_well("-n").jobs == CHAIN | {"dashboard": 1}
+
+
+@pytest.mark.slow
 def test_a_dashboard_that_fails_costs_the_trials_nothing(study):
     study.config |= {"save_dashboards": True, "dashboard_kwargs": {"downsample": 100_000}}
     study.add("m1")
@@ -125,6 +138,7 @@ def test_stop_leaves_it_to_snakemake(moody):
     assert "recordings/bad.h5ad" not in moody.files()
 
 
+@pytest.mark.slow
 def test_a_recording_that_was_taken_away_is_no_failure_any_more(moody):
     moody.run_well()
     (moody.recordings / "bad.csv").unlink()
@@ -149,6 +163,7 @@ def wait_for(path, process) -> None:
         os.sched_yield()
 
 
+@pytest.mark.slow
 def test_what_had_failed_when_a_run_was_killed_is_tried_again(moody):
     (moody.recordings / "a.csv").write_text("")
     moody.add("d", seed=9)

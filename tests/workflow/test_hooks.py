@@ -101,6 +101,7 @@ def test_what_they_do_is_in_the_result(hooked):
     assert pytest.approx(2 * with_hooks.X) == merged(hooked).X
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", AGAIN)
 def test_editing_one_runs_its_stage_and_those_after_it(hooked, function):
     hooked.run_well()
@@ -112,6 +113,7 @@ def test_editing_one_runs_its_stage_and_those_after_it(hooked, function):
     assert jobs["extract"] == 2
 
 
+@pytest.mark.slow
 def test_editing_the_function_of_the_loader_kwargs_loads_what_it_changes(hooked):
     hooked.run_well()
     edit(hooked, "def beside(path):\n", "def beside(path):\n    path = path.parent / path.name\n")
@@ -140,6 +142,7 @@ def test_dashboards_are_named_after_the_ids(hooked):
     assert hooked.run_well("-n").jobs == {}
 
 
+@pytest.mark.slow
 def test_jobs_of_one_input_may_share_an_id(hooked):
     hooked.config["save_dashboards"] = True
     edit(hooked, "    return {", "    yes = {")
@@ -158,6 +161,7 @@ def test_jobs_of_one_input_may_share_an_id(hooked):
     }
 
 
+@pytest.mark.slow
 def test_an_id_that_is_taken_fails_the_later_one_until_it_has_another(hooked):
     edit(hooked, "{experiment.metadata['subject']}_", "mouse")
     edit(hooked, "{Path(experiment.metadata['source']).stem}", "")
@@ -183,6 +187,7 @@ class Inverted(PhotometryExperiment):
 """
 
 
+@pytest.mark.slow
 def test_experiments_may_be_of_a_class_of_ones_own(study):
     (study.folder / "own.py").write_text(EXPERIMENTS)
     study.add("m1")

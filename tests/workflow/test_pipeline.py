@@ -77,6 +77,7 @@ def scaling(factor):
     return scale
 
 
+@pytest.mark.slow
 def test_functions_are_the_same_until_they_do_something_else(pipeline):
     doubled = run(pipeline, post_preprocess_operation=scaling(2))
     before = stamps(pipeline)
@@ -165,6 +166,7 @@ def test_a_recording_that_fails_is_told_in_a_warning(pipeline, study):
     assert "Traceback" in Path("run.log").read_text()
 
 
+@pytest.mark.slow
 def test_it_is_a_value_error_if_every_recording_fails(pipeline, study):
     for name in ("m1", "m2"):
         (study.recordings / f"{name}.csv").write_text("")
@@ -174,6 +176,7 @@ def test_it_is_a_value_error_if_every_recording_fails(pipeline, study):
     assert not Path("out").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_as_a_whole_says_what_snakemake_said(pipeline):
     in_the_way = pipeline.working_folder / "results" / "logs" / "merge_trials"
     in_the_way.parent.mkdir(parents=True)
@@ -219,6 +222,7 @@ def test_classes_of_another_kind_are_refused(classes):
         PhotometryPipeline("recordings", "file", *classes)
 
 
+@pytest.mark.slow
 def test_functions_of_files_are_taken_by_name_too(pipeline, study):
     (study.folder / "hooks.py").write_text("def mark(e):\n    e.metadata['mark'] = 7\n")
     trials = run(pipeline, post_load_operation="hooks.py:mark", passdown_metadata=["mark"])
@@ -234,6 +238,7 @@ print(pipeline.run({"event_cols": ["trial_cue"]}, {}, cutting))
 """
 
 
+@pytest.mark.slow
 def test_a_second_run_of_the_same_pipeline_waits_for_the_first(pipeline, study):
     pipeline.working_folder.mkdir(parents=True)
     with pipeline.working_folder.with_suffix(".lock").open("w") as lock:
@@ -265,6 +270,7 @@ pipeline.run({}, {}, {"align_to": 1.0, "trial_bounds": (0, 1)})
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_leaves_nothing_running(pipeline, study, sent):
     process = started(study.folder, LOADER, stderr=subprocess.PIPE)

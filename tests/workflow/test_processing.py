@@ -51,6 +51,7 @@ def halves(trials, baselines):
 """
 
 
+@pytest.mark.slow
 def test_functions_of_a_file_are_used_and_run_again_when_it_changes(study):
     study.add("m1")
     study.config["preprocess_kwargs"] = {

@@ -219,6 +219,7 @@ def test_the_pipeline_log_tells_the_run_in_the_order_of_the_jobs(study):
     ]
 
 
+@pytest.mark.slow
 def test_it_runs_without_the_default_profile_too(study):
     study.add("m1")
     run = study.run_well("--workflow-profile", "none")

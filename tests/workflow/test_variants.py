@@ -25,6 +25,7 @@ def two(study):
     return study
 
 
+@pytest.mark.slow
 def test_twelve_windows_load_and_preprocess_nothing_twice(two):
     two.config["variants"] = {f"until_{k}": bounds(-2, k) for k in range(1, 13)}
     two.config["save_dashboards"] = True
