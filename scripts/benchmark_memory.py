@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from measuring import machine, memory_during, write_section
+from measuring import machine, memory_during, write_recording_csv, write_section
 
 from phopro_core.batch.configuration import complete_config
 from phopro_core.batch.jobs import plan_batch
@@ -68,26 +68,9 @@ def measure(stage: str, about: str, inputs: Sequence[str], kwargs: Mapping[str, 
     return Measured(stage, about, size, peak, megabytes(stage, size, list(inputs)))
 
 
-def write_recording_csv(path: Path, frequency: float) -> None:
-    """An hour of a simulated recording, as an acquisition system would write it."""
-    import numpy as np
-    import pandas as pd
-
-    from phopro_core.simulation import simulate_recording
-
-    recording = simulate_recording(1, 3600.0, frequency)
-    columns = {
-        "time": recording.time.round(6),
-        "signal": recording.signal.round(4),
-        "isosbestic": recording.isosbestic.round(4),
-        "trial_cue": np.isin(recording.time, recording.events["trial_cue"]).astype(int),
-    }
-    pd.DataFrame(columns).to_csv(path, index=False)
-
-
 def measure_stages(folder: Path, frequency: float) -> list[Measured]:
     csv = folder / "m1.csv"
-    write_recording_csv(csv, frequency)
+    write_recording_csv(csv, frequency, duration=3600.0)
     recording, processed, trials, picture = (
         str(folder / name) for name in ("raw.h5ad", "processed.h5ad", "trials.h5ad", "m1.svg")
     )

@@ -53,3 +53,20 @@ def kilobytes(account: str, name: str) -> int:
     """One figure of what Linux tells of a process or of the machine."""
     lines = Path(account).read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+def write_recording_csv(path: Path, frequency: float, duration: float) -> None:
+    """A simulated recording of so many seconds, as an acquisition system would write it."""
+    import numpy as np
+    import pandas as pd
+
+    from phopro_core.simulation import simulate_recording
+
+    recording = simulate_recording(1, duration, frequency)
+    columns = {
+        "time": recording.time.round(6),
+        "signal": recording.signal.round(4),
+        "isosbestic": recording.isosbestic.round(4),
+        "trial_cue": np.isin(recording.time, recording.events["trial_cue"]).astype(int),
+    }
+    pd.DataFrame(columns).to_csv(path, index=False)
