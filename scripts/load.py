@@ -36,7 +36,7 @@ def main(
     }
     provenance = of_input(path, settings)
     loader = find_loader(loader_cls)
-    loading = loader(path, **load_named(loader, loader_kwargs))
+    loading = loader(Path(path), **load_named(loader, loader_kwargs))
     experiment = loading.load(find_class(experiment_cls, PhotometryExperiment))
     if stamps(Path(path)) != before:
         raise ValueError(

@@ -1,9 +1,12 @@
 """Fingerprints of users' functions: what changes them, and what does not."""
 
 import functools
+import os
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -107,6 +110,54 @@ def test_what_a_function_does_and_uses_changes_it(old, new, tmp_path):
     assert fingerprint_of(edited(old, new), tmp_path) != fingerprint_of(HOOKS, tmp_path)
 
 
+INSTANCES = """
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+
+@dataclass
+class Settings:
+    n: int = 3
+
+    @cached_property
+    def double(self):
+        return 2 * self.n
+
+
+class Side(Enum):
+    LEFT = 1
+
+
+SETTINGS, SIDE = Settings(), Side.LEFT
+
+
+def hook(experiment):
+    return SETTINGS.double, SIDE, experiment.time, experiment.obs
+"""
+
+
+def test_a_file_that_was_only_touched_counts_as_the_same(tmp_path):
+    path = tmp_path / "instances.py"
+    path.write_text(INSTANCES)
+    before = fingerprint(load_object(f"{path}:hook"))
+    path.write_text("# A comment.\n" + INSTANCES)
+    os.utime(path, ns=(0, 1))
+    assert fingerprint(load_object(f"{path}:hook")) == before
+
+
+@pytest.mark.parametrize(("old", "new"), [("2 * self", "3 * self"), ("LEFT = 1", "LEFT = 2")])
+def test_what_objects_are_made_of_counts(tmp_path, old, new):
+    assert old in INSTANCES
+    edited = INSTANCES.replace(old, new)
+    assert fingerprint_of(edited, tmp_path) != fingerprint_of(INSTANCES, tmp_path)
+
+
+def test_an_attribute_of_the_name_of_a_global_is_none(tmp_path):
+    with_globals = "time = obs = 7\n" + INSTANCES
+    assert fingerprint_of(with_globals, tmp_path) == fingerprint_of(INSTANCES, tmp_path)
+
+
 def test_it_is_the_same_in_every_process(tmp_path):
     path = tmp_path / "hooks.py"
     path.write_text(HOOKS)
@@ -153,6 +204,21 @@ class Detector(ArtifactDetector):
         return []
 
 
+class Slotted:
+    __slots__ = ("factor",)
+
+    def __init__(self, factor):
+        self.factor = factor
+
+
+def typed(x: int):
+    return x
+
+
+def typed_otherwise(x: float):
+    return x
+
+
 class Lock:
     """Something that can't be pickled, and has no attributes."""
 
@@ -180,6 +246,15 @@ PAIRS = {
     "decorated": (scaled(2)(abs), scaled(3)(abs)),
     "what is decorated": (scaled(2)(adder(1)), scaled(2)(adder(2))),
     "partial": (functools.partial(pow, 2), functools.partial(pow, 3)),
+    "partial of a user's": (
+        functools.partial(adder(1), x=1),
+        functools.partial(adder(2), x=1),
+    ),
+    "vectorized": (np.vectorize(adder(1)), np.vectorize(adder(2))),
+    "functions in objects": (SimpleNamespace(f=adder(1)), SimpleNamespace(f=adder(2))),
+    "functions in collections": (deque([adder(1)]), deque([adder(2)])),
+    "slots": (Slotted(1), Slotted(2)),
+    "annotations": (typed, typed_otherwise),
     "cached": (functools.lru_cache(adder(1)), functools.lru_cache(adder(2))),
     "instances": (Detector(1), Detector(2)),
     "methods": (Detector(1).detect, Detector(2).detect),

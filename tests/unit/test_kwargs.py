@@ -169,6 +169,7 @@ class TestJSONTypes:
             (np.arange(3), [0, 1, 2]),
             ([np.int64(3), {"b": (np.bool_(True),)}], [3, {"b": [True]}]),
             (range(2), [0, 1]),
+            ({"b", "c", "a"}, ["a", "b", "c"]),
             (date(2026, 11, 23), "2026-11-23"),
         ],
     )

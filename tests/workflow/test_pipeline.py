@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -90,6 +91,7 @@ def test_functions_are_the_same_until_they_do_something_else(pipeline):
 
 SCRIPT = """
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +175,7 @@ def test_it_is_a_value_error_if_every_recording_fails(pipeline, study):
     with pytest.raises(ValueError, match=r"all 2 jobs failed(?s:.*)m1\.csv: the file is empty"):
         run(pipeline, log_file="run.log", output_dir="out")
     assert "The run failed: 2 errors" in Path("run.log").read_text()
-    assert not Path("out").exists()
+    assert [path.name for path in Path("out").iterdir()] == ["failures.tsv"]
 
 
 @pytest.mark.slow
@@ -222,6 +224,45 @@ def test_classes_of_another_kind_are_refused(classes):
         PhotometryPipeline("recordings", "file", *classes)
 
 
+def test_what_was_put_among_the_recordings_is_none_of_them(pipeline):
+    everything = PhotometryPipeline("recordings", "file", CSVLoader)
+    kwargs = {"output_dir": "recordings", "log_file": "recordings/run.log"}
+    for _ in range(2):
+        assert list(run(everything, **kwargs).uns["experiments"]) == ["m1", "m2"]
+
+
+@pytest.mark.slow
+def test_what_hooks_print_is_in_the_log_and_so_are_mistakes(pipeline):
+    def speak(experiment):
+        print("trimmed", experiment.metadata["source"], end="")
+
+    run(pipeline, post_load_operation=speak, log_file="run.log")
+    assert "INFO    trimmed recordings/m1.csv\n" in Path("run.log").read_text()
+    with pytest.raises(TypeError):
+        run(pipeline, preprocess_kwargs={"fit": 1}, log_file="run.log")
+    assert "ERROR   KwargsError: Unexpected kwargs" in Path("run.log").read_text()
+
+
+class Picky(CSVLoader):
+    def __init__(self, path, transform=None, **options):
+        super().__init__(path.with_suffix(".csv"), event_cols=options["events"]["labels"])
+        self.transform, self.also = transform, options["also"]
+
+    def extract_data(self):
+        data = super().extract_data()
+        return data | {"raw_signal": self.also["f"](self.transform(data["raw_signal"]))}
+
+
+@pytest.mark.slow
+def test_functions_reach_a_loader_wherever_its_arguments_hold_them(pipeline):
+    picky = PhotometryPipeline("recordings", "file", Picky, pattern="*.csv")
+    options = {"events": {"labels": {"trial_cue"}}, "also": {"f": np.abs}}
+    options["transform"] = partial(np.multiply, 2)
+    plain = run(pipeline, preprocess_kwargs={"correction_method": "dF"})
+    doubled = run(picky, loader_kwargs=options, preprocess_kwargs={"correction_method": "dF"})
+    assert pytest.approx(2 * plain.X, rel=1e-6, abs=1e-9) == doubled.X
+
+
 @pytest.mark.slow
 def test_functions_of_files_are_taken_by_name_too(pipeline, study):
     (study.folder / "hooks.py").write_text("def mark(e):\n    e.metadata['mark'] = 7\n")
@@ -241,7 +282,7 @@ print(pipeline.run({"event_cols": ["trial_cue"]}, {}, cutting))
 @pytest.mark.slow
 def test_a_second_run_of_the_same_pipeline_waits_for_the_first(pipeline, study):
     pipeline.working_folder.mkdir(parents=True)
-    with pipeline.working_folder.with_suffix(".lock").open("w") as lock:
+    with pipeline._lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = started(study.folder, RUN)
         assert process.stdout.readline().startswith("Another run of this pipeline is under way")

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import subprocess
 
 import anndata as ad
 import numpy as np
@@ -229,3 +230,28 @@ def test_it_runs_without_the_default_profile_too(study):
 def test_the_default_profile_is_used_without_being_named(study):
     study.add("m1")
     assert "workflow specific profile" in study.run_well().output
+
+
+@pytest.mark.slow
+def test_paths_may_start_from_another_folder(study):
+    study.add("m1")
+    study.add("m2", seed=2)
+    (study.folder / "hooks.py").write_text("def mark(e):\n    e.metadata['mark'] = 7\n")
+    study.config |= {
+        "post_load_operation": "hooks.py:mark",
+        "passdown_metadata": ["source", "mark"],
+        "leave_out": ["recordings/m2.csv"],
+        "relative_to": "..",
+        "output_dir": "out",
+    }
+    elsewhere = study.folder / "elsewhere"
+    elsewhere.mkdir()
+    command = study.command()
+    command[command.index("--directory") + 1] = str(elsewhere)
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+    assert "Nothing to be done" in done.stderr
+    obs = ad.read_h5ad(elsewhere / "out" / "trials.h5ad").obs
+    assert list(obs["source"].unique()) == ["recordings/m1.csv"]
+    assert (obs["mark"] == 7).all()

@@ -81,6 +81,32 @@ def test_a_failure_is_of_its_variant_alone(two):
     assert log.endswith("Done: 1 errors, 1 successes, 2 jobs\n")
 
 
+HOOK = "def build_id(experiment):\n    return 'the one'\n"
+
+
+@pytest.mark.slow
+def test_an_id_taken_twice_is_told_once_for_variants_with_the_same_trials(two):
+    (two.folder / "hooks.py").write_text(HOOK)
+    two.config |= {
+        "id_builder": "hooks.py:build_id",
+        "variants": {"a": {}, "b": {}, "short": bounds(-1, 1)},
+        "save_dashboards": True,
+    }
+    jobs = two.run_well().jobs
+    assert jobs["identify"] == 2
+    assert jobs["name_dashboards"] == 1
+    assert [list(merged(two, v).uns["experiments"]) for v in ("", "a", "b", "short")] == 4 * [
+        ["m1"]
+    ]
+    table = (two.results / "failures.tsv").read_text().splitlines()[1:]
+    assert [(row.split("\t")[0], row.split("\t")[-1]) for row in table] == [
+        ("m2", ""),
+        ("m2", "short"),
+    ]
+    log = (two.results / "pipeline.log").read_text()
+    assert log.count("ERROR   ValueError: its id is that of m1") == 2
+
+
 @pytest.mark.parametrize(
     ("variants", "message"),
     [

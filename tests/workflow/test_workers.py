@@ -39,7 +39,7 @@ class Waiting(CSVLoader):
 
     def extract_data(self):
         if Path("wait").exists():
-            print("BEGUN", flush=True)
+            os.write(1, b"BEGUN\n")
             Event().wait()
         return super().extract_data()
 '''

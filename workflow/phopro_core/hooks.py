@@ -4,6 +4,7 @@ import logging
 import re
 
 from phopro_core.experiment import PhotometryExperiment
+from phopro_core.live import label_of
 from phopro_core.objects import load_function
 
 logger = logging.getLogger("phopro_core.hooks")
@@ -38,8 +39,8 @@ def run_hook(key: str, spec: str | None, experiment: PhotometryExperiment) -> No
     returned = load_function(spec)(experiment)
     if returned is not None:
         raise TypeError(
-            f"{key} ({spec}) returned a {type(returned).__name__}; it is to change the experiment "
-            "in place, and to return nothing"
+            f"{key} ({label_of(spec)}) returned a {type(returned).__name__}; it is to change the "
+            "experiment in place, and to return nothing"
         )
 
 
@@ -55,13 +56,14 @@ def build_id(spec: str, experiment: PhotometryExperiment) -> str:
     """
     logger.info("Assigning experiment ID...")
     made = load_function(spec)(experiment)
+    builder = f"id_builder ({label_of(spec)})"
     if not isinstance(made, str):
         raise TypeError(
-            f"id_builder ({spec}) returned a {type(made).__name__}, {made!r}, but an id is a text"
+            f"{builder} returned a {type(made).__name__}, {made!r}, but an id is a text"
         )
     if not _SAFE.fullmatch(made) or len(made.encode(errors="replace")) > _LONGEST:
         raise ValueError(
-            f"id_builder ({spec}) returned {made!r}, which can't be the name of a file: take up to "
+            f"{builder} returned {made!r}, which can't be the name of a file: take up to "
             f"{_LONGEST} letters, digits, spaces, '_' and {_MARKS}, a letter, digit or '_' first, "
             "and no space or dot last"
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 from phopro_core.errors import ConfigError
 from phopro_core.fingerprints import fingerprint
+from phopro_core.replacing import replacing
 
 SUFFIX = ".pkl"
 #: Environment variable with the folder of the files.
@@ -34,18 +35,22 @@ def name_object(value: Any, folder: str | Path) -> str:
     label = getattr(value, "__name__", type(value).__name__)
     label = label if label.isidentifier() else "function"  # <lambda>
     name = f"{fingerprint(value)}{SUFFIX}:{label}"
-    path = Path(folder, name.partition(":")[0])
-    if not path.exists():
-        try:
-            pickled = cloudpickle.dumps(value)
-        except Exception as error:  # whatever an object raises that can't be pickled
-            raise TypeError(
-                f"{label} can't be sent to the processes that run the jobs: {error}"
-            ) from error
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(pickled)
+    try:
+        pickled = cloudpickle.dumps(value)
+    except Exception as error:  # whatever an object raises that can't be pickled
+        raise TypeError(
+            f"{label} can't be sent to the processes that run the jobs: {error}"
+        ) from error
+    with replacing(Path(folder, name.partition(":")[0])) as unfinished:
+        unfinished.write_bytes(pickled)
     _known[name] = value
     return name
+
+
+def label_of(spec: str) -> str:
+    """How a message should call what a text names: without a fingerprint."""
+    location, _, label = spec.rpartition(":")
+    return label if location.endswith(SUFFIX) else spec
 
 
 def find_object(name: str) -> Any:
@@ -71,4 +76,6 @@ class Answers:
         self.answers = dict(answers)
 
     def __call__(self, path: Path) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
+        if str(path) not in self.answers:
+            raise ConfigError(f"{path} came after the run had begun; run it again")
         return self.answers[str(path)]

@@ -20,6 +20,8 @@ from phopro_core.artifacts.base import ArtifactCorrector, ArtifactDetector
 from phopro_core.errors import ConfigError
 from phopro_core.fingerprints import fingerprint
 
+#: Begins the names of modules that are made of users' files.
+MODULE_PREFIX = "phopro_file_"
 _LIVE = re.compile(rf"\w+{re.escape(live.SUFFIX)}:\w+")
 _NAMED = re.compile(rf".+\.py:\w+|{_LIVE.pattern}")
 
@@ -49,7 +51,7 @@ def load_object(spec: str) -> Any:
 def _module(path: Path) -> ModuleType:
     """A file as a module; without bytecode, which would litter folders of users."""
     version = f"{path.resolve()} {path.stat().st_mtime_ns}"
-    name = "phopro_file_" + hashlib.sha256(version.encode()).hexdigest()[:16]
+    name = MODULE_PREFIX + hashlib.sha256(version.encode()).hexdigest()[:16]
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -101,7 +103,8 @@ def load_named(function: Callable, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     function : callable
         Takes the keyword arguments. Where its annotation allows a callable, a text
         path/to/file.py:name becomes that function; where it is an artifact detector or
-        corrector, a name or a mapping becomes that.
+        corrector, a name or a mapping becomes that. Objects of a running program take their
+        places anywhere, whatever the annotation.
     kwargs : mapping
 
     Raises
@@ -110,14 +113,27 @@ def load_named(function: Callable, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         If a text names nothing, or something of another kind.
     """
     parameters = inspect.signature(function).parameters
-    loaded = dict(kwargs)
-    for key, value in kwargs.items():
+    loaded = {key: _revived(value) for key, value in kwargs.items()}
+    for key, value in loaded.items():
         if key in parameters and value is not None:
             try:
                 loaded[key] = _load(value, parameters[key].annotation)
             except ConfigError as error:
                 raise ConfigError(f"{key}: {error}") from error
     return loaded
+
+
+def _revived(settings: Any) -> Any:
+    """Nested settings with the objects of a running program in the places of their names."""
+    if not any(_LIVE.fullmatch(spec) for spec in named_in(settings)):
+        return settings
+    match settings:
+        case str():
+            return live.find_object(settings)
+        case Mapping():
+            return {key: _revived(value) for key, value in settings.items()}
+        case _:
+            return [_revived(value) for value in settings]
 
 
 def _load(value: Any, annotation: Any) -> Any:

@@ -8,11 +8,13 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
 
+from phopro_core.batch.calls import ask
 from phopro_core.batch.configuration import complete_config
 from phopro_core.batch.discovery import TargetType, discover_inputs
 from phopro_core.batch.failures import FailedStage, read_table
@@ -29,7 +31,8 @@ from phopro_core.loaders import PhotometryLoader
 from phopro_core.loaders.finding import BUILT_IN
 from phopro_core.replacing import replacing
 
-TRIALS = "trials.h5ad"
+#: What is written to an output_dir.
+TRIALS, FAILURES, DASHBOARDS = "trials.h5ad", "failures.tsv", "dashboards"
 #: Failures that an error quotes.
 N_TOLD = 5
 #: Environment variable with the folder to keep working folders in.
@@ -123,7 +126,7 @@ class PhotometryPipeline:
             self.experiment_cls.__qualname__,
         ]
         digest = hashlib.sha256("\n".join(which).encode()).hexdigest()[:12]
-        return Path(cache) / f"{self.data_directory.resolve().name}-{digest}"
+        return Path(cache).absolute() / f"{self.data_directory.resolve().name}-{digest}"
 
     def discover_inputs(self) -> list[Path]:
         """The files or folders that are recordings, in natural order.
@@ -134,6 +137,11 @@ class PhotometryPipeline:
             If there are none.
         """
         return discover_inputs(self.data_directory, self.target_type, self.pattern, self.recursive)
+
+    def _discover(self, leave_out: Sequence[str | Path] = ()) -> list[Path]:
+        return discover_inputs(
+            self.data_directory, self.target_type, self.pattern, self.recursive, leave_out
+        )
 
     def clear(self) -> None:
         """Delete the working folder; the next run does everything anew."""
@@ -162,7 +170,9 @@ class PhotometryPipeline:
         """Process the recordings, and merge their trials.
 
         A recording that fails is left out, and told in a warning. Functions are called in
-        other processes: what they change but the experiment stays there.
+        other processes: what they change of the experiment's traces, events, metadata and
+        trials goes on to the next stage, and all else stays there; what they print is in
+        the log.
 
         Parameters
         ----------
@@ -178,8 +188,8 @@ class PhotometryPipeline:
             without it the result is only returned.
         log_file : path, optional
             Receives the story of the run.
-        trial_output_file : str
-            Name of the merged dataset in `output_dir`.
+        trial_output_file : str or None
+            Name of the merged dataset in `output_dir`; None stands for trials.h5ad.
         low_memory_mode : bool
             Return a dataset that stays in its file, which must not be there before.
         passdown_metadata : list of str or None
@@ -223,7 +233,8 @@ class PhotometryPipeline:
             "preprocess_kwargs": preprocess_kwargs,
             "trial_extraction_kwargs": trial_extraction_kwargs,
             "dashboard_kwargs": dashboard_kwargs or {},
-            "passdown_metadata": None if passdown_metadata is None else list(passdown_metadata),
+            "passdown_metadata": passdown_metadata,
+            "leave_out": [self.working_folder, *_written(destination, log_file)],
             "save_dashboards": save_dashboards,
             "low_memory_mode": low_memory_mode,
             "trial_output_file": trial_output_file or TRIALS,
@@ -232,23 +243,19 @@ class PhotometryPipeline:
             "post_preprocess_operation": post_preprocess_operation,
             "post_trial_extraction_operation": post_trial_extraction_operation,
         }
-        journal = Journal()
-        journal.note("Beginning pipeline")
-        with self._alone() as lock:
+        with self._alone() as lock, _story(log_file) as story:
             config = self._config(loader_kwargs, settings)
-            batch = plan_batch(complete_config(config, SCHEMA), journal.note)
-            said = self._run_workflow(config, cores or len(os.sched_getaffinity(0)), progress, lock)
-            failed = read_table(batch.paths.failures)
-            if log_file is not None:
-                journal.write(log_file, batch, failed, well=said is None)
-            if said is not None:
-                raise _error(batch, failed, said)
-            _warn(batch, failed)
+            story.batch = batch = plan_batch(complete_config(config, SCHEMA), story.journal.note)
+            words = self._run_workflow(config, cores or _n_processors(), progress, lock)
+            story.failed = failed = read_table(batch.paths.failures)
+            story.well = words is None
             merged = Path(batch.paths.trials.format(variant=""))
-            if destination is None:
-                return self.data_cls.read_h5ad(merged, backed=low_memory_mode)
-            _deliver(batch, merged, destination)
-        return self.data_cls.read_h5ad(destination, backed=low_memory_mode)
+            if destination is not None:
+                _deliver(batch, failed, merged if story.well else None, destination)
+            if words is not None:
+                raise _error(batch, failed, words)
+            _warn(batch, failed)
+            return self.data_cls.read_h5ad(destination or merged, backed=low_memory_mode)
 
     def _build_jobs(
         self,
@@ -266,17 +273,21 @@ class PhotometryPipeline:
         return [job for job in batch.jobs.values() if job.path in set(map(Path, inputs))]
 
     @property
+    def _lock_file(self) -> Path:
+        return self.working_folder.with_name(f"{self.working_folder.name}.lock")
+
+    @property
     def _objects(self) -> Path:
         return self.working_folder / "objects"
 
     def _config(self, loader_kwargs: LoaderKwargs, settings: Kwargs) -> dict[str, Any]:
         """The workflow's config of a run; what is live goes by names."""
         if callable(loader_kwargs):
-            answers = {
-                str(path): self._named(loader_kwargs(path)) for path in self.discover_inputs()
-            }
-            loader_kwargs = Answers(answers)
-        return self._named(
+            name = getattr(loader_kwargs, "__qualname__", "loader_kwargs")
+            inputs = self._discover(settings.get("leave_out", ()))
+            answers = {path: self._encoded(ask(loader_kwargs, name, path)) for path in inputs}
+            loader_kwargs = Answers({str(path): answer for path, answer in answers.items()})
+        return self._encoded(
             {
                 "data_directory": self.data_directory,
                 "relative_to": Path.cwd(),
@@ -291,13 +302,13 @@ class PhotometryPipeline:
             }
         )
 
-    def _named(self, value: Any) -> Any:
+    def _encoded(self, value: Any) -> Any:
         """A value in JSON's types, with names in the places of functions, classes and objects."""
         match value:
             case Mapping():
-                return {str(key): self._named(item) for key, item in value.items()}
+                return {str(key): self._encoded(item) for key, item in value.items()}
             case list() | tuple():
-                return [self._named(item) for item in value]
+                return [self._encoded(item) for item in value]
             case type() if value in (PhotometryExperiment, *BUILT_IN):
                 return value.__name__
         try:
@@ -310,9 +321,13 @@ class PhotometryPipeline:
     ) -> str | None:
         """Run the workflow in the working folder; returns why it failed, if it did."""
         path = self.working_folder / "config.json"
-        path.write_text(json.dumps(config, indent=2), encoding="utf-8")
+        text = json.dumps(config, indent=2)
+        path.write_text(text, encoding="utf-8")
+        for pickled in self._objects.glob("*.pkl"):
+            if pickled.name not in text:
+                pickled.unlink()
         # What is left of the last run's would be taken for this one's, should it not get far.
-        Path(config["output_dir"], "failures.tsv").unlink(missing_ok=True)
+        Path(config["output_dir"], FAILURES).unlink(missing_ok=True)
         with tqdm(desc="PhoPro", unit="step", disable=not progress) as bar:
 
             def on_progress(n_done: int, n_steps: int) -> None:
@@ -330,7 +345,7 @@ class PhotometryPipeline:
         Gives a file that holds the lock for as long as any process has it open.
         """
         self.working_folder.mkdir(parents=True, exist_ok=True)
-        with self.working_folder.with_suffix(".lock").open("w") as file:
+        with self._lock_file.open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -340,6 +355,41 @@ class PhotometryPipeline:
                 fcntl.flock(file, fcntl.LOCK_EX)
             self.working_folder.mkdir(parents=True, exist_ok=True)
             yield file.fileno()
+
+
+@dataclass
+class _Story:
+    """What is known of a run, to be told in its log."""
+
+    journal: Journal
+    batch: Batch | None = None
+    failed: Sequence[FailedStage] = ()
+    well: bool = False
+
+
+@contextmanager
+def _story(log_file: str | Path | None) -> Iterator[_Story]:
+    """Write the log of a run when it has ended, however that was."""
+    if log_file is not None:
+        # Now, rather than after the run, is the time to hear that it can't be written.
+        Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+        Path(log_file).open("a").close()
+    story = _Story(Journal())
+    story.journal.note("Beginning pipeline")
+    try:
+        yield story
+    except Exception as error:
+        story.journal.note(f"{type(error).__name__}: {error}", level="ERROR")
+        raise
+    finally:
+        if log_file is not None:
+            story.journal.write(log_file, story.batch, story.failed, story.well)
+
+
+def _n_processors() -> int:
+    """Processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _error(batch: Batch, failed: Sequence[FailedStage], said: str) -> Exception:
@@ -357,15 +407,31 @@ def _warn(batch: Batch, failed: Sequence[FailedStage]) -> None:
         warnings.warn(told.rpartition("\n")[0], stacklevel=3)
 
 
-def _deliver(batch: Batch, merged: Path, destination: Path) -> None:
+def _written(destination: Path | None, log_file: str | Path | None) -> list[Path]:
+    """What runs write where users say, which may be among the recordings."""
+    written = [] if log_file is None else [Path(log_file)]
+    if destination is not None:
+        folder = destination.parent
+        written += [folder, destination, folder / FAILURES, folder / DASHBOARDS]
+    return written
+
+
+def _deliver(
+    batch: Batch, failed: Sequence[FailedStage], merged: Path | None, destination: Path
+) -> None:
     """Copy the results that users want to see to where they want them."""
-    copies = {merged: destination, Path(batch.paths.failures): destination.parent / "failures.tsv"}
-    drawn = Path(batch.paths.dashboards.format(variant=""))
-    if batch.config["save_dashboards"]:
-        named = batch.config["id_builder"] is None
-        paths = [drawn / f"{name}.svg" for name in batch.jobs] if named else drawn.glob("*.svg")
-        copies |= {path: destination.parent / "dashboards" / path.name for path in paths}
+    folder = destination.parent
+    copies = {Path(batch.paths.failures): folder / FAILURES}
+    if merged is not None:
+        copies[merged] = destination
+        drawn = Path(batch.paths.dashboards.format(variant=""))
+        paths = drawn.glob("*.svg") if batch.config["save_dashboards"] else ()
+        if batch.config["id_builder"] is None:
+            paths = [path for path in paths if path.stem in batch.jobs]
+        copies |= {path: folder / DASHBOARDS / path.name for path in paths}
     for path, copy in copies.items():
         if path.exists():
             with replacing(copy) as unfinished:
                 shutil.copyfile(path, unfinished)
+    for one in failed:  # of an earlier run
+        (folder / DASHBOARDS / f"{one.experiment}.svg").unlink(missing_ok=True)

@@ -44,3 +44,11 @@ def remove_unfinished(folder: str | Path) -> None:
     """Remove what processes that were killed have left of files in a folder."""
     for path in Path(folder).glob(".*.unfinished*"):
         path.unlink(missing_ok=True)
+
+
+def link_or_copy(path: str | Path, other: str | Path) -> None:
+    """Make a file appear under another name too; as a copy, where there are no links."""
+    try:
+        Path(other).hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, other)

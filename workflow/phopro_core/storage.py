@@ -152,13 +152,18 @@ def _storable_value(value: Any) -> Any:
         case set() | frozenset():
             return _storable_value(sorted(value, key=str))
         case list() | tuple():
-            return _JSON_MARK + json.dumps(list(value), default=str)
+            return _JSON_MARK + json.dumps(list(value), default=_in_python)
         case PurePath() | date():
             return str(value)
         case str() if value.startswith(_JSON_MARK):
             return _JSON_MARK + json.dumps(value)
         case _:
             return value
+
+
+def _in_python(value: Any) -> Any:
+    """A value that JSON does not know, as one that it does."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _is_number(value: Any) -> bool:

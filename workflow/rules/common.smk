@@ -19,9 +19,9 @@ from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal, summary
 from phopro_core.batch.memory import megabytes
 from phopro_core.batch.stages import CODE, SCHEMA, SCRIPTS, code_digest
-from phopro_core.batch.workers import Failure
+from phopro_core.batch.workers import Failure, add_to_log
 from phopro_core.errors import ConfigError
-from phopro_core.replacing import remove_unfinished
+from phopro_core.replacing import link_or_copy, remove_unfinished
 
 
 class ForTheUser(WorkflowError):
@@ -76,7 +76,8 @@ def dashboards():
     if not batch.config["id_builder"]:
         paths = every(batch.paths.dashboard, batch.preprocessed)
         # A report fails over what is to be shown and not there, as of recordings that failed.
-        reporting = any(word.startswith("--report") for word in sys.argv)
+        reporting = any(word.partition("=")[0] == "--report" for word in sys.argv)
+        reporting = reporting and "--report-after-run" not in sys.argv
         return [path for path in paths if Path(path).exists()] if reporting else paths
     folders = expand(batch.paths.dashboards, variant=batch.preprocessed)
     return folders + every(batch.paths.drawn, batch.preprocessed)
@@ -91,6 +92,14 @@ def processed_of(wildcards):
 def trials_of(wildcards):
     """The trials that are merged in a variant."""
     return every(batch.paths.extracted, batch.variants[wildcards.variant].extracted_in)
+
+
+def ids_of(wildcards):
+    """The table of the ids of a variant's experiments."""
+    if not batch.config["id_builder"]:
+        return []
+    folder = batch.variants[wildcards.variant].extracted_in
+    return expand(batch.paths.ids, variant=folder)
 
 
 def memory(stage):
@@ -141,7 +150,9 @@ def run_identify(trials, table, log, folder):
     for experiment, owner in taken_twice(read_ids(table), batch.jobs).items():
         message = f"its id is that of {owner} ({batch.jobs[owner].path}) already"
         failure = Failure("ValueError", f"{message}; let id_builder tell them apart")
-        fail("extract", experiment, folder, trials[experiment], log, failure)
+        its_log = batch.paths.log("extract").format(experiment=experiment, variant=folder)
+        add_to_log(its_log, "ERROR", str(failure))
+        fail("extract", experiment, folder, trials[experiment], its_log, failure)
 
 
 def name_dashboards(drawn, table, folder):
@@ -153,7 +164,7 @@ def name_dashboards(drawn, table, folder):
     Path(folder).mkdir()
     for experiment, path in drawn.items():
         if read_mark(path) is None:
-            Path(folder, f"{names[experiment]}.svg").hardlink_to(path)
+            link_or_copy(path, Path(folder, f"{names[experiment]}.svg"))
 
 
 def run_merge(trials, log, **kwargs):

@@ -37,7 +37,7 @@ if batch.config["id_builder"]:
 
     rule name_dashboards:
         input:
-            ids=batch.paths.ids,
+            ids=ids_of,
             drawn=lambda wildcards: every(batch.paths.drawn, wildcards.variant),
         output:
             report(
@@ -50,4 +50,4 @@ if batch.config["id_builder"]:
         params:
             experiments=list(batch.jobs),
         run:
-            name_dashboards(dict(zip(params.experiments, input.drawn)), input.ids, output[0])
+            name_dashboards(dict(zip(params.experiments, input.drawn)), input.ids[0], output[0])

@@ -26,7 +26,7 @@ rule extract:
 # The ids of all experiments, to be looked through before anything is named after them.
 rule identify:
     input:
-        trials_of,
+        lambda wildcards: every(batch.paths.extracted, wildcards.variant),
     output:
         batch.paths.ids,
     log:
@@ -43,7 +43,7 @@ rule identify:
 
 rule merge_trials:
     input:
-        ids=batch.paths.ids if batch.config["id_builder"] else [],
+        ids=ids_of,
         trials=trials_of,
     output:
         trials=batch.paths.trials,

@@ -1,11 +1,12 @@
 """Loader calls: which experiments an input makes, each with its keyword arguments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from phopro_core.batch.kwargs import fill_templates
 from phopro_core.errors import ConfigError
+from phopro_core.live import label_of
 from phopro_core.objects import load_function
 
 #: One mapping, or a list of them, each for a call; or path/to/file.py:name of a function
@@ -48,20 +49,33 @@ def calls_of_loader(
 
 def _called(loader_kwargs: LoaderKwargs, path: Path) -> Mapping[str, Any] | list[Mapping[str, Any]]:
     """The keyword arguments of one input, or a list of such."""
-    if not isinstance(loader_kwargs, str):
-        return fill_templates(loader_kwargs, path)
+    if isinstance(loader_kwargs, str):
+        return ask(load_function(loader_kwargs), label_of(loader_kwargs), path)
+    return fill_templates(loader_kwargs, path)
+
+
+def ask(
+    function: Callable[[Path], Any], name: str, path: Path
+) -> Mapping[str, Any] | list[Mapping[str, Any]]:
+    """The keyword arguments, or a list of such, that a function returns for an input.
+
+    Raises
+    ------
+    ConfigError
+        If it fails, or returns something else; `name` is how the message calls it.
+    """
     try:
-        returned = load_function(loader_kwargs)(path)
+        returned = function(path)
     except ConfigError:
         raise
     except Exception as error:
         raise ConfigError(
-            f"{loader_kwargs} failed for {str(path)!r}: {type(error).__name__}: {error}"
+            f"{name} failed for {str(path)!r}: {type(error).__name__}: {error}"
         ) from error
     several = isinstance(returned, list | tuple) and len(returned) > 0
     if not all(isinstance(one, Mapping) for one in (returned if several else [returned])):
         raise ConfigError(
-            f"{loader_kwargs} returned {returned!r} for {str(path)!r}, but must return a mapping "
-            "of keyword arguments, or a list of such mappings"
+            f"{name} returned {returned!r} for {str(path)!r}, but must return a mapping of keyword "
+            "arguments, or a list of such mappings"
         )
     return list(returned) if several else returned

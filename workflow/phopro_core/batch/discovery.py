@@ -33,7 +33,8 @@ def discover_inputs(
     recursive : bool
         Whether to search the folders below too.
     leave_out : list of path
-        Folders not to search, such as that of the results.
+        Files and folders to pass over, such as those of results; a folder that all
+        inputs lie in is not.
 
     Returns
     -------
@@ -49,7 +50,8 @@ def discover_inputs(
     if not root.is_dir():
         raise ConfigError(f"data_directory: no folder {str(root)!r}")
     glob = root.rglob if recursive else root.glob
-    forbidden = {Path(folder).resolve() for folder in leave_out}
+    around = {root.resolve(), *root.resolve().parents}
+    forbidden = {Path(path).resolve() for path in leave_out} - around
 
     def is_input(path: Path) -> bool:
         right_kind = path.is_file() if target_type == "file" else path.is_dir()

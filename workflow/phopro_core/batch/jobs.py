@@ -144,15 +144,18 @@ def plan_batch(config: Mapping[str, Any], note: Callable[[str], None] = lambda s
     ConfigError
         If anything is amiss that can be told before a recording is read.
     """
-    apart = [Path(folder).absolute() for folder in (config["output_dir"], ".snakemake")]
-    folder = config["relative_to"]
-    if folder is None:
-        return _plan(config, apart, note)
+    if config["relative_to"] is None:
+        return _plan(config, note)
+    folder = Path(config["relative_to"]).absolute()
+    absolute = {
+        key: config[key] and str(Path(config[key]).absolute())
+        for key in ("relative_to", "output_dir", "log_file")
+    }
     with chdir(folder):
-        return _plan(located(config, folder), apart, note)
+        return _plan(located(config, folder) | absolute, note)
 
 
-def _plan(config: Mapping[str, Any], apart: list[Path], note: Callable[[str], None]) -> Batch:
+def _plan(config: Mapping[str, Any], note: Callable[[str], None]) -> Batch:
     note("Validating static inputs...")
     loader_cls = _at_key("loader_cls", find_loader, config["loader_cls"])
     experiment_cls = _at_key(
@@ -172,7 +175,7 @@ def _plan(config: Mapping[str, Any], apart: list[Path], note: Callable[[str], No
         config["target_type"],
         config["pattern"],
         config["recursive"],
-        leave_out=apart,
+        leave_out=[*config["leave_out"], config["output_dir"], ".snakemake"],
     )
     named = name_experiments(inputs, config["data_directory"], config["target_type"])
     note("Building jobs...")

@@ -19,30 +19,38 @@ class Journal:
     def __init__(self) -> None:
         self._beginning: list[str] = []
 
-    def note(self, message: str) -> None:
-        self._beginning.append(log_line(datetime.now(), "INFO", message))
+    def note(self, message: str, level: str = "INFO") -> None:
+        self._beginning.append(log_line(datetime.now(), level, message))
 
     def write(
-        self, path: str | Path, batch: Batch, failed: Sequence[FailedStage], well: bool
+        self, path: str | Path, batch: Batch | None, failed: Sequence[FailedStage], well: bool
     ) -> None:
-        """Write the pipeline's log.
+        """Write the pipeline's log; without a batch, where none could be planned.
 
         A job's part is taken from the logs of its stages, as they were left by the run
         that executed them last.
         """
         lines = list(self._beginning)
-        for k, job in enumerate(batch.jobs.values(), 1):
-            about = f"Processing job {job.path} ({k}/{len(batch.jobs)}) as {job.experiment}"
-            lines += _told(about, _logs_of(batch, job.experiment, "", failed))
-            for folder in list(batch.variants)[1:]:
-                about = f"Variant {folder.rstrip('/')} of {job.experiment}"
-                lines += _told(about, _logs_of(batch, job.experiment, folder, failed))
-        for folder in batch.variants:
-            about = f"Variant {folder.rstrip('/')}" if folder else None
-            lines += _told(about, [Path(batch.paths.log("merge_trials").format(variant=folder))])
-        lines.append(log_line(datetime.now(), "INFO", _end(batch, failed, well)))
+        if batch is not None:
+            lines += _told_of(batch, failed)
+            lines.append(log_line(datetime.now(), "INFO", _end(batch, failed, well)))
         with replacing(path) as unfinished:
             unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _told_of(batch: Batch, failed: Sequence[FailedStage]) -> list[str]:
+    """The logs of all jobs and merges, in order."""
+    lines: list[str] = []
+    for k, job in enumerate(batch.jobs.values(), 1):
+        about = f"Processing job {job.path} ({k}/{len(batch.jobs)}) as {job.experiment}"
+        lines += _told(about, _logs_of(batch, job.experiment, "", failed))
+        for folder in list(batch.variants)[1:]:
+            about = f"Variant {folder.rstrip('/')} of {job.experiment}"
+            lines += _told(about, _logs_of(batch, job.experiment, folder, failed))
+    for folder in batch.variants:
+        about = f"Variant {folder.rstrip('/')}" if folder else None
+        lines += _told(about, [Path(batch.paths.log("merge_trials").format(variant=folder))])
+    return lines
 
 
 def _logs_of(
@@ -65,7 +73,7 @@ def _logs_of(
         return
     if variant.extracted_in == folder:
         yield log("extract")
-    if variant.processed_in == folder:
+    if variant.processed_in == folder and batch.config["save_dashboards"]:
         yield log("dashboard")
 
 

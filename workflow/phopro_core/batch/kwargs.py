@@ -140,8 +140,10 @@ def in_json_types(value: Any) -> Any:
             return str(value)
         case Mapping():
             return {str(key): in_json_types(item) for key, item in value.items()}
-        case list() | tuple() | range() | set() | frozenset():
+        case list() | tuple() | range():
             return [in_json_types(item) for item in value]
+        case set() | frozenset():
+            return in_json_types(sorted(value, key=str))
         case _:
             raise ConfigError(
                 f"{value!r} is a {type(value).__name__}, but settings hold numbers, texts, lists "

@@ -57,7 +57,8 @@ def run_snakemake(
     environment = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
     environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     environment[live.FOLDER] = str(objects)
-    process = subprocess.Popen(
+    said: deque[str] = deque(maxlen=N_LINES)
+    with subprocess.Popen(
         command,
         cwd=folder,
         env=environment,
@@ -68,18 +69,16 @@ def run_snakemake(
         errors="replace",
         pass_fds=pass_fds,
         start_new_session=True,
-    )
-    said: deque[str] = deque(maxlen=N_LINES)
-    try:
-        for line in process.stdout:
-            said.append(line)
-            if steps := _STEPS.match(line):
-                on_progress(*map(int, steps.groups()))
-        status = process.wait()
-    except BaseException:
-        process.communicate()  # closes its standard input
-        raise
-    return "".join(said) if status else None
+    ) as process:
+        try:
+            for line in process.stdout:
+                said.append(line)
+                if steps := _STEPS.match(line):
+                    on_progress(*map(int, steps.groups()))
+        except BaseException:
+            process.communicate()  # closes standard input, upon which it ends
+            raise
+    return "".join(said) if process.returncode else None
 
 
 def run_as_child() -> None:

@@ -7,6 +7,7 @@ it, where a pool of many would give up all that were under way.
 import errno
 import gc
 import importlib.machinery
+import io
 import logging
 import multiprocessing
 import os
@@ -17,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import chdir, contextmanager, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import forkserver
@@ -111,9 +112,10 @@ def run_script(
 ) -> Failure | None:
     """Run a script's main() with its messages, warnings and errors going to a log file.
 
-    Relative paths start from `folder`, by default the current one.
+    What it prints goes there too. Relative paths start from `folder`, by default the
+    current one.
     """
-    with _logging_to(log), chdir(folder or "."):
+    with _logging_to(log), _printing_to_the_log(), chdir(folder or "."):
         try:
             load_object(f"{script}:main")(**kwargs)
         except (Exception, SystemExit) as error:
@@ -139,14 +141,42 @@ def run_script_in(
             "the process that worked on it was killed; if not by you, then likely by the system "
             "for want of memory: run fewer jobs at once (--cores)",
         )
-        with _logging_to(log, mode="a"):
-            logger.error("%s failed: %s", Path(script).stem, failure)
+        add_to_log(log, "ERROR", f"{Path(script).stem} failed: {failure}")
         return failure
+
+
+def add_to_log(log: str, level: str, message: str) -> None:
+    """Add a line to a log file."""
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    with Path(log).open("a", encoding="utf-8") as file:
+        file.write(log_line(datetime.now(), level, message) + "\n")
 
 
 def log_line(when: datetime, level: str, message: str) -> str:
     """A line of a log file."""
     return f"{when:%Y-%m-%d %H:%M:%S} {level:<7} {message}"
+
+
+class _Printed(io.TextIOBase):
+    """A stream whose lines become messages of the log."""
+
+    def __init__(self) -> None:
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            logger.info("%s", line)
+        return len(text)
+
+
+@contextmanager
+def _printing_to_the_log() -> Iterator[None]:
+    printed = _Printed()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        yield
+    if printed._begun:
+        printed.write("\n")
 
 
 class _LineFormatter(logging.Formatter):
