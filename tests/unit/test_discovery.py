@@ -69,6 +69,11 @@ def test_folders_left_out_are_not_searched(data):
     assert "results" not in found(root, "folder", **settings)
 
 
+def test_files_are_left_out_and_a_folder_around_them_all_is_not(data):
+    root = data("a.csv", "b.csv")
+    assert found(root, "file", leave_out=[root / "b.csv", root, root.parent]) == ["a.csv"]
+
+
 def test_inputs_lie_below_the_folder_as_it_was_given(data, monkeypatch):
     monkeypatch.chdir(data("a.csv").parent)
     assert discover_inputs("data", "file") == [Path("data/a.csv")]
