@@ -124,3 +124,14 @@ class TestFiles:
         write_h5ad(tmp_path / "trials.h5ad", obs=pd.DataFrame(index=["0"]), uns={"p": merged})
         with h5py.File(tmp_path / "trials.h5ad") as file:
             np.testing.assert_equal(read_mapping(file["uns/p"]), merged)
+
+
+def test_the_source_of_what_settings_name_is_kept(tmp_path):
+    recording, hooks = tmp_path / "m1.csv", tmp_path / "hooks.py"
+    recording.write_text("time")
+    source = "def trim(experiment):\n    # The first second.\n    pass\n"
+    hooks.write_text("import math\n\n\n" + source)
+    spec = f"{hooks}:trim"
+    provenance = of_input(recording, {"post_load_operation": spec})
+    settings = json.loads(provenance["settings"]["load"])
+    assert settings == {"post_load_operation": spec, "code": {spec: source}}

@@ -236,7 +236,8 @@ def test_what_hooks_print_is_in_the_log_and_so_are_mistakes(pipeline):
     def speak(experiment):
         print("trimmed", experiment.metadata["source"], end="")
 
-    run(pipeline, post_load_operation=speak, log_file="run.log")
+    trials = run(pipeline, post_load_operation=speak, log_file="run.log")
+    assert 'print(\\"trimmed\\"' in str(trials.uns["provenance"]["settings"]["load"])
     assert "INFO    trimmed recordings/m1.csv\n" in Path("run.log").read_text()
     with pytest.raises(TypeError):
         run(pipeline, preprocess_kwargs={"fit": 1}, log_file="run.log")

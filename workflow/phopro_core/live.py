@@ -4,6 +4,7 @@ An object is pickled into a file named after its fingerprint, so that it has a n
 settings can hold, ``<fingerprint>.pkl:<name>``, and that changes when the object does.
 """
 
+import inspect
 import os
 import pickle
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ SUFFIX = ".pkl"
 #: Environment variable with the folder of the files.
 FOLDER = "PHOPRO_OBJECTS"
 
-_known: dict[str, Any] = {}
+_known: dict[str, tuple[Any, str]] = {}
 
 
 def name_object(value: Any, folder: str | Path) -> str:
@@ -35,15 +36,16 @@ def name_object(value: Any, folder: str | Path) -> str:
     label = getattr(value, "__name__", type(value).__name__)
     label = label if label.isidentifier() else "function"  # <lambda>
     name = f"{fingerprint(value)}{SUFFIX}:{label}"
+    source = source_of(value)
     try:
-        pickled = cloudpickle.dumps(value)
+        pickled = cloudpickle.dumps((value, source))
     except Exception as error:  # whatever an object raises that can't be pickled
         raise TypeError(
             f"{label} can't be sent to the processes that run the jobs: {error}"
         ) from error
     with replacing(Path(folder, name.partition(":")[0])) as unfinished:
         unfinished.write_bytes(pickled)
-    _known[name] = value
+    _known[name] = value, source
     return name
 
 
@@ -53,8 +55,14 @@ def label_of(spec: str) -> str:
     return label if location.endswith(SUFFIX) else spec
 
 
-def find_object(name: str) -> Any:
-    """The object of a name that this process gave it, or another one that told the folder."""
+def find_object(name: str) -> tuple[Any, str]:
+    """The object of a name that this process gave it, or another one that told the folder.
+
+    Returns
+    -------
+    object, str
+        With its source, as far as that is known.
+    """
     if name in _known:
         return _known[name]
     folder = os.environ.get(FOLDER)
@@ -64,9 +72,17 @@ def find_object(name: str) -> Any:
 
 
 @cache
-def _unpickled(path: Path) -> Any:
+def _unpickled(path: Path) -> tuple[Any, str]:
     with path.open("rb") as file:
         return pickle.load(file)
+
+
+def source_of(value: Any) -> str:
+    """The source of a function or class; '' for other objects, and where it is not known."""
+    try:
+        return inspect.getsource(value)
+    except (OSError, TypeError):
+        return ""
 
 
 class Answers:

@@ -37,7 +37,7 @@ def load_object(spec: str) -> Any:
         If there is no such file, it can't be imported, or it has no such name.
     """
     if _LIVE.fullmatch(spec):
-        return live.find_object(spec)
+        return live.find_object(spec)[0]
     location, _, name = spec.rpartition(":")
     path = Path(location)
     if path.suffix != ".py" or not path.is_file():
@@ -129,7 +129,7 @@ def _revived(settings: Any) -> Any:
         return settings
     match settings:
         case str():
-            return live.find_object(settings)
+            return live.find_object(settings)[0]
         case Mapping():
             return {key: _revived(value) for key, value in settings.items()}
         case _:
@@ -174,6 +174,15 @@ def located(settings: Any, folder: str | Path) -> Any:
             return [located(value, folder) for value in settings]
         case _:
             return settings
+
+
+def sources(settings: Any) -> dict[str, str]:
+    """The sources of all functions and classes that nested settings name."""
+    found = {}
+    for spec in named_in(settings):
+        is_live = _LIVE.fullmatch(spec)
+        found[spec] = live.find_object(spec)[1] if is_live else live.source_of(load_object(spec))
+    return found
 
 
 def fingerprints(settings: Any) -> list[str]:

@@ -2,7 +2,8 @@
 
 Held in ``uns["provenance"]`` of every file of the workflow: ``phopro_version``; ``input``,
 with path, size (bytes) and SHA-256 of the raw recording; ``settings``, for each stage
-behind the file its settings as JSON, defaults included.
+behind the file its settings as JSON, defaults included, and under ``code`` the source of
+the functions and classes that they name.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from phopro_core import __version__
+from phopro_core.objects import sources
 
 Provenance = dict[str, Any]
 
@@ -78,4 +80,5 @@ def measure(path: Path) -> dict[str, Any]:
 
 
 def _as_json(settings: Mapping[str, Any]) -> str:
-    return json.dumps(settings, ensure_ascii=False)
+    code = sources(settings)
+    return json.dumps({**settings, "code": code} if code else settings, ensure_ascii=False)

@@ -56,7 +56,7 @@ CODE = {
         "windows.py",
     ),
     "identify": ("replacing.py",),
-    "merge_trials": (*_CONTINUOUS, "dataset.py", "merging.py", "provenance.py"),
+    "merge_trials": (*_CONTINUOUS, *_NAMED, "dataset.py", "merging.py", "provenance.py"),
     "dashboard": (*_CONTINUOUS, *_NAMED, "dashboard.py", "downsampling.py", "thinning.py"),
 }
 
