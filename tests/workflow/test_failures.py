@@ -22,7 +22,7 @@ class Moody(CSVLoader):
     def extract_data(self):
         if self.csv.stem == "bad":
             if Path("wait").exists():
-                os.write(1, b"BEGUN\n")
+                os.write(1, b"BEGUN\\n")
                 Event().wait()
             if Path("refuse").exists():
                 raise OSError("the share is not there")

@@ -28,6 +28,7 @@ class Deadly(CSVLoader):
 '''
 
 WAITING_LOADER = '''
+import os
 from pathlib import Path
 from threading import Event
 
@@ -39,7 +40,7 @@ class Waiting(CSVLoader):
 
     def extract_data(self):
         if Path("wait").exists():
-            os.write(1, b"BEGUN\n")
+            os.write(1, b"BEGUN\\n")
             Event().wait()
         return super().extract_data()
 '''

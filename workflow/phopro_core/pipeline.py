@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from phopro_core.batch.calls import ask
 from phopro_core.batch.configuration import complete_config
 from phopro_core.batch.discovery import TargetType, discover_inputs
@@ -328,7 +326,7 @@ class PhotometryPipeline:
                 pickled.unlink()
         # What is left of the last run's would be taken for this one's, should it not get far.
         Path(config["output_dir"], FAILURES).unlink(missing_ok=True)
-        with tqdm(desc="PhoPro", unit="step", disable=not progress) as bar:
+        with _bar(desc="PhoPro", unit="step", disable=not progress) as bar:
 
             def on_progress(n_done: int, n_steps: int) -> None:
                 bar.total = n_steps
@@ -384,6 +382,17 @@ def _story(log_file: str | Path | None) -> Iterator[_Story]:
     finally:
         if log_file is not None:
             story.journal.write(log_file, story.batch, story.failed, story.well)
+
+
+def _bar(**kwargs: Any) -> Any:
+    """A bar of progress, for the terminal or a notebook."""
+    from tqdm import TqdmWarning
+
+    with warnings.catch_warnings():
+        # Without ipywidgets a notebook gets a bar made of text, which will do.
+        warnings.simplefilter("ignore", TqdmWarning)
+        from tqdm.auto import tqdm
+    return tqdm(**kwargs)
 
 
 def _n_processors() -> int:
