@@ -433,14 +433,16 @@ def _deliver(
     copies = {Path(batch.paths.failures): folder / FAILURES}
     if merged is not None:
         copies[merged] = destination
-        drawn = Path(batch.paths.dashboards.format(variant=""))
-        paths = drawn.glob("*.svg") if batch.config["save_dashboards"] else ()
-        if batch.config["id_builder"] is None:
-            paths = [path for path in paths if path.stem in batch.jobs]
-        copies |= {path: folder / DASHBOARDS / path.name for path in paths}
+        if batch.config["save_dashboards"]:
+            named = batch.config["id_builder"] is not None
+            drawn = Path(batch.paths.dashboards.format(variant="")).glob("*.svg")
+            # Without ids, those of recordings that are no more lie there too.
+            paths = [path for path in drawn if named or path.stem in batch.jobs]
+            copies |= {path: folder / DASHBOARDS / path.name for path in paths}
     for path, copy in copies.items():
         if path.exists():
             with replacing(copy) as unfinished:
                 shutil.copyfile(path, unfinished)
-    for one in failed:  # of an earlier run
-        (folder / DASHBOARDS / f"{one.experiment}.svg").unlink(missing_ok=True)
+    if batch.config["save_dashboards"]:
+        for one in failed:  # what an earlier run has drawn of them
+            (folder / DASHBOARDS / f"{one.experiment}.svg").unlink(missing_ok=True)
