@@ -83,6 +83,7 @@ def test_a_later_stage_alone_is_tried_again(moody):
     assert moody.run_well("-n").jobs == {"extract": 1, "merge_trials": 1}
 
 
+@pytest.mark.slow
 def test_what_was_made_before_it_failed_is_not_left_as_if_it_were_new(moody):
     (moody.folder / "refuse").unlink()
     moody.run_well()
@@ -131,6 +132,7 @@ def test_the_run_fails_if_every_recording_does(moody):
     assert moody.files() == set()
 
 
+@pytest.mark.slow
 def test_stop_leaves_it_to_snakemake(moody):
     moody.config["on_error"] = "stop"
     moody.run().assert_failed_saying("load of bad (recordings/bad.csv):\nOSError: the share")
@@ -181,6 +183,7 @@ def test_what_had_failed_when_a_run_was_killed_is_tried_again(moody):
     assert not (moody.results / ".failed").exists()
 
 
+@pytest.mark.slow
 def test_a_second_run_at_once_is_refused_and_harms_nothing(moody):
     (moody.recordings / "a.csv").write_text("")
     process = begun(moody)

@@ -128,6 +128,7 @@ def test_editing_the_function_of_the_loader_kwargs_loads_what_it_changes(hooked)
     assert list(merged(hooked).obs["experiment_id"].unique()) == ["ann_m1", "eve_m2"]
 
 
+@pytest.mark.slow
 def test_dashboards_are_named_after_the_ids(hooked):
     hooked.config["save_dashboards"] = True
     hooked.run_well()

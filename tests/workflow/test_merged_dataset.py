@@ -71,6 +71,7 @@ def test_every_file_tells_what_it_was_made_of(study):
     assert settings["merge_trials"] == {"obs_join": "inner"}
 
 
+@pytest.mark.slow
 def test_settings_that_differ_among_experiments_are_listed(differing):
     differing.run_well()
     settings = ad.read_h5ad(differing.results / "trials.h5ad").uns["provenance"]["settings"]

@@ -159,6 +159,7 @@ def test_a_script_needs_no_guard_and_may_define_everything_itself(pipeline, stud
     assert told == f"Data|{described}|13.0|of a class of the script\n"
 
 
+@pytest.mark.slow
 def test_a_recording_that_fails_is_told_in_a_warning(pipeline, study):
     (study.recordings / "m2.csv").write_text("")
     with pytest.warns(UserWarning, match=r"1 errors, 1 successes(?s:.*)load of m2 .*file is empty"):
@@ -224,6 +225,7 @@ def test_classes_of_another_kind_are_refused(classes):
         PhotometryPipeline("recordings", "file", *classes)
 
 
+@pytest.mark.slow
 def test_what_was_put_among_the_recordings_is_none_of_them(pipeline):
     everything = PhotometryPipeline("recordings", "file", CSVLoader)
     kwargs = {"output_dir": "recordings", "log_file": "recordings/run.log"}

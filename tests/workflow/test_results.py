@@ -75,6 +75,7 @@ def test_the_mean_trial_is_the_response_that_was_simulated(study):
     assert mean.max() == pytest.approx(0.08, rel=0.1)
 
 
+@pytest.mark.slow
 def test_outputs_do_not_depend_on_the_number_of_cores(study):
     study.config["save_dashboards"] = True
     for seed in range(4):
@@ -158,6 +159,7 @@ class FolderLoader(PhotometryLoader):
 """
 
 
+@pytest.mark.slow
 def test_folders_are_recordings_for_a_loader_of_ones_own(study):
     study.add("block 1/data")
     study.add("block 2/data", seed=2)

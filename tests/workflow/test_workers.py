@@ -97,6 +97,7 @@ def test_a_job_whose_worker_alone_is_interrupted_is_a_failure_and_no_interrupt(t
     assert pool.run(abs, -3) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_is_finished_by_the_next(study, signal_number):
     """Interrupt a run in the middle of a job, as Ctrl-C (the group) or kill -9 do."""
