@@ -141,6 +141,7 @@ def test_the_example_recordings_are_what_their_script_writes(tmp_path):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("config", "n_trials"), [("config.yaml", 84), ("single_channel.yaml", 28)])
 def test_the_example_configs_run_out_of_the_box(tmp_path, config, n_trials):
     import anndata as ad
