@@ -148,12 +148,15 @@ def _load(value: Any, annotation: Any) -> Any:
     return value
 
 
+def _is_there(spec: str) -> bool:
+    return bool(_LIVE.fullmatch(spec)) or Path(spec.rpartition(":")[0]).is_file()
+
+
 def named_in(settings: Any) -> list[str]:
     """All texts path/to/file.py:name in nested settings, each once."""
     match settings:
         case str():
-            live_or_there = _LIVE.fullmatch(settings) or Path(settings.rpartition(":")[0]).is_file()
-            found = [settings] if _NAMED.fullmatch(settings) and live_or_there else []
+            found = [settings] if _NAMED.fullmatch(settings) and _is_there(settings) else []
         case Mapping():
             found = [spec for value in settings.values() for spec in named_in(value)]
         case list() | tuple():
