@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+#: Begins the names of modules that are made of users' files.
+MODULE_PREFIX = "phopro_file_"
 #: What Python itself keeps in a class, and changes as it likes.
 _INTERNALS = {
     "__abstractmethods__",
@@ -156,8 +158,6 @@ def _name(value: Any) -> str:
 @functools.cache
 def _is_users(module: str | None) -> bool:
     """Whether a module is a user's own, and not of Python or an installed package."""
-    from phopro_core.objects import MODULE_PREFIX
-
     if module is None:
         return False
     top = module.partition(".")[0]

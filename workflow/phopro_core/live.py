@@ -43,7 +43,7 @@ def name_object(value: Any, folder: str | Path) -> str:
         raise TypeError(
             f"{label} can't be sent to the processes that run the jobs: {error}"
         ) from error
-    with replacing(Path(folder, name.partition(":")[0])) as unfinished:
+    with replacing(_file_of(name, folder)) as unfinished:
         unfinished.write_bytes(pickled)
     _known[name] = value, source
     return name
@@ -66,9 +66,13 @@ def find_object(name: str) -> tuple[Any, str]:
     if name in _known:
         return _known[name]
     folder = os.environ.get(FOLDER)
-    if folder is None or not Path(folder, name.partition(":")[0]).is_file():
+    if folder is None or not _file_of(name, folder).is_file():
         raise ConfigError(f"{name!r} names an object of a program that did not start this one")
-    return _unpickled(Path(folder, name.partition(":")[0]))
+    return _unpickled(_file_of(name, folder))
+
+
+def _file_of(name: str, folder: str | Path) -> Path:
+    return Path(folder, name.partition(":")[0])
 
 
 @cache

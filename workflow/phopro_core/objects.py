@@ -18,10 +18,8 @@ from typing import Any, get_args, get_origin
 from phopro_core import live
 from phopro_core.artifacts.base import ArtifactCorrector, ArtifactDetector
 from phopro_core.errors import ConfigError
-from phopro_core.fingerprints import fingerprint
+from phopro_core.fingerprints import MODULE_PREFIX, fingerprint
 
-#: Begins the names of modules that are made of users' files.
-MODULE_PREFIX = "phopro_file_"
 _LIVE = re.compile(rf"\w+{re.escape(live.SUFFIX)}:\w+")
 _NAMED = re.compile(rf".+\.py:\w+|{_LIVE.pattern}")
 

@@ -26,7 +26,7 @@ def run_snakemake(
     on_progress: Callable[[int, int], None],
     pass_fds: Sequence[int] = (),
 ) -> str | None:
-    """Run the workflow, and wait for it.
+    """Run the workflow, and wait for it; if this process is interrupted or killed, it ends too.
 
     Parameters
     ----------
@@ -40,8 +40,6 @@ def run_snakemake(
         Is told how many of how many steps are done.
     pass_fds : list of int
         Files that stay open for as long as the run lasts, even after this process.
-
-    If this process is interrupted, or killed, the workflow ends as well.
 
     Returns
     -------
