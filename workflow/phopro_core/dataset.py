@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 
 from phopro_core.replacing import replacing
 from phopro_core.storage import restored, storable
+
+if TYPE_CHECKING:
+    import anndata as ad
+
+
+@dataclass
+class _Parts:
+    """What will be an AnnData once somebody asks for one, under the names that it has there.
+
+    Trials are made and written in less time than it takes to import anndata.
+    """
+
+    X: np.ndarray
+    obs: pd.DataFrame
+    var: pd.DataFrame
+    uns: dict[str, Any]
+    layers: dict[str, np.ndarray]
+
+    def as_adata(self) -> ad.AnnData:
+        import anndata as ad
+
+        return ad.AnnData(**vars(self))
 
 
 class PhotometryData:
@@ -38,7 +60,18 @@ class PhotometryData:
     def __init__(self, adata: ad.AnnData) -> None:
         if "t" not in adata.var:
             raise ValueError("no var column 't' with the time points of the trials")
-        self.adata = adata
+        self._held: ad.AnnData | _Parts = adata
+
+    @property
+    def adata(self) -> ad.AnnData:
+        """The AnnData that this is a layer over."""
+        if isinstance(self._held, _Parts):
+            self._held = self._held.as_adata()
+        return self._held
+
+    @adata.setter
+    def adata(self, adata: ad.AnnData) -> None:
+        self._held = adata
 
     @classmethod
     def from_arrays(
@@ -68,20 +101,29 @@ class PhotometryData:
                 f"data has shape {data.shape}, but obs has {len(obs)} rows and there are "
                 f"{time_points.size} time points"
             )
+        layers = {name: np.asarray(values) for name, values in (layers or {}).items()}
+        for name, values in layers.items():
+            if values.shape != data.shape:
+                raise ValueError(
+                    f"layer {name!r} has shape {values.shape}, but data has {data.shape}"
+                )
         obs = obs.set_axis(obs.index.astype(str), axis="index")
         names = [str(i) for i in range(time_points.size)]
         var = pd.DataFrame({"t": time_points}, index=names)
-        adata = ad.AnnData(X=data, obs=obs, var=var, layers=layers, uns=dict(metadata or {}))
-        return cls(adata)
+        return cls(_Parts(data, obs, var, dict(metadata or {}), layers))
 
     @classmethod
     def read_h5ad(cls, path: str | Path, backed: bool = False) -> PhotometryData:
         """Read trials from an h5ad file; backed ones are left there until they are needed."""
+        import anndata as ad
+
         return cls._restored(ad.read_h5ad(path, backed="r" if backed else None))
 
     @classmethod
     def read_zarr(cls, path: str | Path) -> PhotometryData:
         """Read trials from a zarr store."""
+        import anndata as ad
+
         return cls._restored(ad.read_zarr(path))
 
     def write_h5ad(self, path: str | Path, **kwargs: Any) -> None:
@@ -99,6 +141,8 @@ class PhotometryData:
         return cls(adata)
 
     def _storable(self) -> ad.AnnData:
+        import anndata as ad
+
         # anndata turns strings into categories in place, and says so on the terminal.
         return ad.AnnData(
             X=self.X,
@@ -111,7 +155,7 @@ class PhotometryData:
     @property
     def X(self) -> np.ndarray:  # noqa: N802 - AnnData's name
         """Signals, shape (n_trials, n_timepoints)."""
-        return self.adata.X
+        return self._held.X
 
     @X.setter
     def X(self, values: np.ndarray) -> None:  # noqa: N802
@@ -120,7 +164,7 @@ class PhotometryData:
     @property
     def obs(self) -> pd.DataFrame:
         """Annotations, one row per trial."""
-        return self.adata.obs
+        return self._held.obs
 
     @obs.setter
     def obs(self, frame: pd.DataFrame) -> None:
@@ -129,7 +173,7 @@ class PhotometryData:
     @property
     def var(self) -> pd.DataFrame:
         """Time points: column t, seconds from the trial's centre."""
-        return self.adata.var
+        return self._held.var
 
     @var.setter
     def var(self, frame: pd.DataFrame) -> None:
@@ -138,7 +182,7 @@ class PhotometryData:
     @property
     def uns(self) -> dict[str, Any]:
         """What holds for all trials: metadata and provenance."""
-        return self.adata.uns
+        return self._held.uns
 
     @uns.setter
     def uns(self, mapping: Mapping[str, Any]) -> None:
@@ -163,11 +207,11 @@ class PhotometryData:
 
     @property
     def n_trials(self) -> int:
-        return self.adata.n_obs
+        return len(self.obs)
 
     @property
     def n_times(self) -> int:
-        return self.adata.n_vars
+        return len(self.var)
 
     def __repr__(self) -> str:
         return (
@@ -275,7 +319,7 @@ class PhotometryData:
         from phopro_core.downsampling import downsample
 
         # Copies, since a factor of one gives back the very arrays it was given.
-        arrays = [np.array(values) for values in (self.X, *self.adata.layers.values())]
+        arrays = [np.array(values) for values in (self.X, *self._held.layers.values())]
         kept = [downsample(a, self.ts, factor, method, window, padtype) for a in arrays]
         return self._with(self.obs, [values for values, _ in kept], kept[0][1])
 
@@ -373,7 +417,7 @@ class PhotometryData:
         events = numeric_columns(self.obs, event_cols, "event_cols")
         # Whether half a sample rounds up or down must not hang on the last digit of t.
         frequency = float(f"{self.freq:.12g}")
-        arrays = [self.X, *self.adata.layers.values()]
+        arrays = [self.X, *self._held.layers.values()]
         cut = recentre_trials(arrays, self.ts, frequency, centres, bounds, strategy)
         check_inside(cut.inside, centres, self.ts, invalid_window_policy)
         shifted = {name: times[cut.inside] - cut.centres for name, times in events.items()}
@@ -382,7 +426,7 @@ class PhotometryData:
 
     def _with(self, obs: pd.DataFrame, arrays: list[np.ndarray], t: np.ndarray) -> PhotometryData:
         """These annotations, X and layers (in this order), and time points, with this uns."""
-        layers = dict(zip(self.adata.layers, arrays[1:], strict=True))
+        layers = dict(zip(self._held.layers, arrays[1:], strict=True))
         return type(self).from_arrays(obs, arrays[0], t, layers, deepcopy(self.uns))
 
 
