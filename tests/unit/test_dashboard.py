@@ -146,7 +146,7 @@ def test_an_hour_at_1_khz_stays_under_2_mb_and_keeps_its_peak(tmp_path):
 def test_without_a_path_the_figure_is_returned_with_the_traces_on_it():
     recording = experiment()
     upper, lower = recording.plot_dashboard().axes
-    drawn = [line.get_ydata() for line in upper.lines]
+    drawn = [line.get_ydata() for line in upper.lines[:3]]
     traces = (recording.filt_sig, recording.filt_iso, recording.fitted_ref)
     for line, trace in zip(drawn, traces, strict=True):
         assert np.array_equal(line, trace)
@@ -156,10 +156,27 @@ def test_without_a_path_the_figure_is_returned_with_the_traces_on_it():
 
 def test_events_are_marked_at_their_times():
     recording = experiment()
-    marks = recording.plot_dashboard().axes[1].collections
-    for collection, times in zip(marks, recording.events.values(), strict=True):
-        drawn = [segment[0, 0] for segment in collection.get_segments()]
-        np.testing.assert_allclose(drawn, times)
+    marks = recording.plot_dashboard().axes[1].lines[1:]
+    for mark, times in zip(marks, recording.events.values(), strict=True):
+        x, y = mark.get_xdata().reshape(-1, 3), mark.get_ydata().reshape(-1, 3)
+        np.testing.assert_array_equal(x, np.stack([times] * 3, axis=1))
+        assert (y[:, 0] < y[:, 1]).all()
+        assert np.isnan(y[:, 2]).all()
+
+
+@pytest.mark.parametrize("label", ["cue", "an event with quite a long name, as they come"])
+def test_labels_lie_inside_the_picture(label):
+    recording = experiment()
+    recording.events[label] = np.array([20.0])
+    recording.signal *= 1e5
+    figure = recording.plot_dashboard()
+    renderer = figure.canvas.get_renderer()
+    for ax in figure.axes:
+        box = ax.get_tightbbox(renderer)  # with its legend, labels and numbers
+        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
+        numbers = [text.get_window_extent(renderer) for text in ax.get_yticklabels()]
+        assert ax.yaxis.label.get_window_extent(renderer).x1 < min(box.x0 for box in numbers)
 
 
 def test_downsampling_draws_means():
@@ -197,6 +214,6 @@ def test_artifacts_are_bands_with_their_numbers(texts):
 def test_gaps_are_drawn_as_gaps(texts):
     recording = experiment()
     recording.signal[500:900] = np.nan
-    (line,) = recording.plot_dashboard().axes[1].get_lines()
+    line = recording.plot_dashboard().axes[1].lines[0]
     assert np.isnan(line.get_ydata()[500:900]).all()
     assert "processed signal" in texts(recording, downsample=10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from phopro_core.downsampling import downsample as keep_means
 from phopro_core.replacing import replacing
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from phopro_core.experiment import PhotometryExperiment
 
 SIZE = (11.0, 5.5)  # inches
+#: Room around the axes, inches; to their right there is the legend.
+LEFT, BOTTOM, TOP, RIGHT = 0.95, 0.5, 0.35, 0.15
+#: From the axes to their label, inches: as much as numbers on the axis need.
+LABEL_PAD = 0.75
 #: Pixel columns that a trace is thinned to: what a wide screen shows of the figure.
 COLUMNS = 1600
 #: Colours that readers with any colour vision tell apart (Okabe and Ito, 2008).
@@ -51,10 +56,11 @@ def draw_dashboard(
         raw = not processed
     if not raw and not processed:
         raise ValueError("no processed traces to draw; preprocess the signal, or draw it raw")
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = Figure(figsize=SIZE)
     FigureCanvasAgg(figure)
     panels = [_raw_traces(experiment)] if raw else _processed_traces(experiment)
     axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+    legends = []
     for ax, (label, traces) in zip(axes, panels, strict=True):
         entries = {}
         for name, values, colour in traces:
@@ -67,9 +73,10 @@ def draw_dashboard(
         ax.margins(x=0.01)
         bands = {} if raw else _shade_artifacts(ax, experiment.artifacts)
         marks = _mark_events(ax, experiment.events)
-        _add_legend(ax, entries | bands | marks if ax is axes[0] else entries)
+        shown = entries | bands | marks if ax is axes[0] else entries
+        legends.append(_add_legend(ax, shown))
     axes[-1].set_xlabel("time (s)")
-    figure.align_ylabels()
+    _arrange(figure, legends)
     figure.suptitle(title or _title(experiment), fontsize="medium", parse_math=False)
     if save is None:
         return figure
@@ -113,7 +120,9 @@ def _mark_events(ax: Axes, events: dict[str, np.ndarray]) -> dict[str, Artist]:
     for k, (label, times) in enumerate(events.items()):
         bottom = high + (len(events) - 1 - k) * row
         colour = EVENTS[k % len(EVENTS)]
-        ticks = ax.vlines(times, bottom, bottom + 0.8 * row, color=colour, linewidth=1.2)
+        # One line with gaps: a collection of lines would take longer than the traces.
+        ends = np.tile([bottom, bottom + 0.8 * row, np.nan], times.size)
+        (ticks,) = ax.plot(np.repeat(times, 3), ends, color=colour, linewidth=1.2)
         marks[f"{label} ({times.size})"] = ticks
     ax.set_ylim(low, high + len(events) * row)
     return marks
@@ -140,7 +149,7 @@ def _shade_artifacts(ax: Axes, artifacts: pd.DataFrame | None) -> dict[str, Arti
     return bands
 
 
-def _add_legend(ax: Axes, entries: dict[str, Artist]) -> None:
+def _add_legend(ax: Axes, entries: dict[str, Artist]) -> Legend:
     """A legend right of the axes, its labels as they are: _these and $those$ too."""
     legend = ax.legend(
         entries.values(),
@@ -152,6 +161,27 @@ def _add_legend(ax: Axes, entries: dict[str, Artist]) -> None:
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
+    return legend
+
+
+def _arrange(figure: Figure, legends: Sequence[Legend]) -> None:
+    """Place the axes such that the legends fit beside them, and their labels line up.
+
+    Matplotlib's own layouts draw everything once more to find out.
+    """
+    width, height = SIZE
+    renderer = figure.canvas.get_renderer()
+    legend = max(one.get_window_extent(renderer).width for one in legends) / figure.dpi
+    right = max(width - RIGHT - legend, width / 2)
+    figure.subplots_adjust(
+        left=LEFT / width,
+        right=right / width,
+        bottom=BOTTOM / height,
+        top=1 - TOP / height,
+        hspace=0.08,
+    )
+    for ax in figure.axes:
+        ax.yaxis.set_label_coords(-LABEL_PAD / (right - LEFT), 0.5)
 
 
 def _title(experiment: PhotometryExperiment) -> str:
