@@ -217,11 +217,11 @@ class PhotometryExperiment:
         from phopro_core.sampling import check_sampling, resample_evenly
 
         channels = [self.raw_signal, self.raw_isosbestic]
-        traces = np.stack([trace for trace in channels if trace is not None])
+        traces = [trace for trace in channels if trace is not None]
         if longest_gap is None:
             check_sampling(self.time, traces)
             return
-        even = resample_evenly(self.time, traces, longest_gap)
+        even = resample_evenly(self.time, np.stack(traces), longest_gap)
         if even.time is self.time:
             return
         bridged_before = self.metadata.get("gaps", {}).get("bridged", 0)

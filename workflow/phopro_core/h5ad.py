@@ -27,7 +27,7 @@ _NO_ROWS = pd.DataFrame(index=pd.Index([], dtype=object))
 
 
 class Rows(NamedTuple):
-    """An array of floats that is never whole in memory: parts of it, one below the other."""
+    """An array of floats that need not be whole in memory: parts of it, one below the other."""
 
     shape: tuple[int, int]
     parts: Iterable[np.ndarray]
@@ -39,7 +39,7 @@ def write_h5ad(
     obs: pd.DataFrame,
     var: pd.DataFrame | None = None,
     X: np.ndarray | Rows | None = None,  # noqa: N803 - AnnData's name
-    obsm: Mapping[str, np.ndarray] | None = None,
+    obsm: Mapping[str, np.ndarray | Rows] | None = None,
     uns: Mapping[str, Any] | None = None,
 ) -> None:
     """Write an AnnData file, replacing one that is there only once it is complete.
@@ -50,7 +50,7 @@ def write_h5ad(
     obs, var : DataFrame
         With text as index, and columns of numbers, text or categories.
     X : array, shape (len(obs), len(var)), or Rows of that shape, optional
-    obsm : mapping of name to array of len(obs) rows, optional
+    obsm : mapping of name to array, or Rows, of len(obs) rows, optional
     uns : mapping, optional
         Of text to mappings, tables, arrays of numbers, lists of text, text, numbers and
         None.
@@ -72,7 +72,7 @@ def _write_file(
     obs: pd.DataFrame,
     var: pd.DataFrame | None,
     X: np.ndarray | Rows | None,  # noqa: N803
-    obsm: Mapping[str, np.ndarray] | None,
+    obsm: Mapping[str, np.ndarray | Rows] | None,
     uns: Mapping[str, Any] | None,
 ) -> None:
     with h5py.File(path, "w") as file:

@@ -6,7 +6,7 @@ are gaps: steps of the clock that are too long, or samples that are not a number
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,14 +51,14 @@ def typical_step(time: np.ndarray) -> float:
     return float(steps[first:stop].mean())
 
 
-def check_sampling(time: np.ndarray, traces: np.ndarray) -> None:
+def check_sampling(time: np.ndarray, traces: Sequence[np.ndarray]) -> None:
     """Raise ValueError unless a recording is complete and its clock nearly even.
 
     Parameters
     ----------
     time : array, shape (n_samples,)
         Seconds, increasing.
-    traces : array, shape (n_traces, n_samples)
+    traces : list of arrays, each of shape (n_samples,)
         NaN where a sample is missing.
 
     Raises
@@ -69,7 +69,7 @@ def check_sampling(time: np.ndarray, traces: np.ndarray) -> None:
     """
     steps, typical = np.diff(time), typical_step(time)
     found = []
-    missing = np.flatnonzero(np.isnan(traces).any(axis=0))
+    missing = np.flatnonzero(np.logical_or.reduce([np.isnan(trace) for trace in traces]))
     if missing.size:
         found.append(
             f"{missing.size} of {time.size} samples are missing, at "

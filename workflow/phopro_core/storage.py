@@ -30,7 +30,7 @@ import pandas as pd
 from phopro_core.artifacts.base import artifact_table
 from phopro_core.checking import checked_trace
 from phopro_core.experiment import PhotometryExperiment
-from phopro_core.h5ad import read_mapping, write_h5ad
+from phopro_core.h5ad import Rows, read_mapping, write_h5ad
 
 FORMAT_VERSION = 1
 
@@ -82,7 +82,12 @@ def write_recording(
     write_h5ad(
         path,
         obs=pd.DataFrame(index=list(traces)),
-        obsm={"trace": np.stack(list(traces.values()))},
+        obsm={
+            "trace": Rows(
+                (len(traces), experiment.time.size),
+                (trace[np.newaxis] for trace in traces.values()),
+            )
+        },
         uns=uns,
     )
 
