@@ -4,6 +4,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+include: "workflow/rules/workers.smk"
+
+
 # A config given on the command line stands alone: merged into the example's, it would
 # inherit whatever it does not mention.
 if not workflow.overwrite_configfiles:
@@ -14,7 +17,6 @@ if not workflow.overwrite_configfiles:
 report: "workflow/report/workflow.rst"
 
 
-include: "workflow/rules/workers.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/load.smk"
 include: "workflow/rules/preprocess.smk"

@@ -1,6 +1,10 @@
 # Where jobs run. Included first, so that the workers' imports are under way while all else is read.
+import atexit
+import gc
+import importlib
 import os
 import sys
+import threading
 from pathlib import Path
 
 # The package beside this workflow, whichever version of it may be installed.
@@ -10,21 +14,15 @@ sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-from phopro_core.batch.workers import (
-    PRELOADED,
-    PRELOADED_FOR_DASHBOARDS,
-    WorkerPool,
-    run_script,
-    run_script_in,
-)
+from phopro_core.batch.workers import WorkerPool, run_script, run_script_in
 
+# Workers for the jobs; none in a Snakemake that was itself started for one job.
+workers = WorkerPool() if workflow.is_main_process else None
 
-def start_workers():
-    """Workers for the jobs; none in a Snakemake that was itself started for one job."""
-    if not workflow.is_main_process:
-        return None
-    for_dashboards = PRELOADED_FOR_DASHBOARDS if config.get("save_dashboards", True) else ()
-    return WorkerPool([*PRELOADED, *for_dashboards])
+if workers:
+    # Snakemake imports pandas when the first job ends, with the others waiting for it.
+    threading.Thread(target=importlib.import_module, args=["pandas"], daemon=True).start()
 
-
-workers = start_workers()
+# At its end the interpreter looks through all objects for garbage, for half a second after
+# Snakemake; what is frozen it leaves alone.
+atexit.register(gc.freeze)

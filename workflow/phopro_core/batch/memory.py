@@ -5,7 +5,7 @@ import math
 #: Of a process that runs one job: Snakemake's and the libraries' own, MB.
 BASE = 500
 #: What a stage needs above that, in sizes of its input; measured by
-#: scripts/benchmark_memory.py, with a third to spare.
+#: benchmarks/stage_memory.py, with a third to spare.
 TIMES = {
     "load": 4.0,
     "preprocess": 9.0,

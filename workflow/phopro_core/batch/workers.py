@@ -29,17 +29,11 @@ from phopro_core.objects import load_object
 
 logger = logging.getLogger(__name__)
 
-#: What the workers need, imported once and inherited by each. The package itself is not
-#: among it: which copy of it is meant is known only to the process that starts them.
-PRELOADED = (
-    "anndata",
-    "h5py",
-    "numpy",
-    "pandas",
-    "scipy.optimize",
-    "scipy.signal",
-)
-PRELOADED_FOR_DASHBOARDS = ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
+#: What every job needs, imported once and inherited by each worker, and no more: what is on
+#: this list, the first job waits for. A stage's own libraries come with its first job in a
+#: worker. The package itself is not among it: which copy of it is meant is known only to the
+#: process that starts them.
+PRELOADED = ("h5py", "numpy", "pandas", "pyarrow.csv")
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,13 @@ import numpy as np
 
 from phopro_core.loaders.annotations import read_annotation
 from phopro_core.loaders.base import PhotometryLoader
+from phopro_core.loaders.plain_csv import read_plain_csv
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Time and one or two traces; and of each event, in which samples it occurs.
+_Columns = tuple[list[np.ndarray], dict[str, np.ndarray]]
 
 
 class CSVLoader(PhotometryLoader):
@@ -71,17 +75,14 @@ class CSVLoader(PhotometryLoader):
         FileNotFoundError
             If the file, or the annotation file, is not there.
         """
-        table = self._read()
-        time = self._numbers(table, self.time_col)
-        names = [self.signal_col]
-        if self.isosbestic_col in table:
-            names.append(self.isosbestic_col)
-        traces = np.stack([self._numbers(table, name) for name in names])
-        events = {label: time[self._occurs(table, label)] for label in self.event_cols}
+        (time, *traces), occurrences = self._read_plain() or self._read_anything()
+        events = {label: time[occurs] for label, occurs in occurrences.items()}
         if self.downsample is not None:
             from phopro_core.downsampling import downsample
 
-            traces, time = downsample(traces, time, self.downsample, **self.downsample_kwargs)
+            traces, time = downsample(
+                np.stack(traces), time, self.downsample, **self.downsample_kwargs
+            )
         annotation = read_annotation(self.annotation_file, self.annotation_handler)
         return {
             "raw_signal": traces[0],
@@ -91,7 +92,33 @@ class CSVLoader(PhotometryLoader):
             "metadata": {**annotation, "source": str(self.csv)},
         }
 
-    def _read(self) -> "pd.DataFrame":
+    def _read_plain(self) -> _Columns | None:
+        """What is in a file in which all is well; None of any other."""
+        names = [self.time_col, self.signal_col]
+        if self.isosbestic_col is not None:
+            names.append(self.isosbestic_col)
+        found = read_plain_csv(self.csv, names, self.event_cols)
+        if found is None:
+            return None
+        numbers, flags = found
+        if len(numbers) == 3 and np.isnan(numbers[2]).all():
+            if self.isosbestic_col in self._heading():
+                return None
+            del numbers[2]
+        if numbers[0].size == 0 or not all(np.isfinite(column).all() for column in numbers):
+            return None
+        return numbers, dict(zip(self.event_cols, flags, strict=True))
+
+    def _read_anything(self) -> _Columns:
+        """What is in any file, or an error that says what is wrong with it."""
+        table = self._read_table()
+        names = [self.time_col, self.signal_col]
+        if self.isosbestic_col in table:
+            names.append(self.isosbestic_col)
+        numbers = [self._numbers(table, name) for name in names]
+        return numbers, {label: self._occurs(table, label) for label in self.event_cols}
+
+    def _read_table(self) -> "pd.DataFrame":
         import gzip
         import lzma
         import zlib
@@ -126,16 +153,17 @@ class CSVLoader(PhotometryLoader):
         missing = [name for name in needed if name not in table]
         if missing:
             raise ValueError(
-                f"{self.csv}: no column {', '.join(map(repr, missing))} (has: {self._heading()})"
+                f"{self.csv}: no column {', '.join(map(repr, missing))} "
+                f"(has: {', '.join(self._heading())})"
             )
         if table.empty:
             raise ValueError(f"{self.csv}: there is a heading, but no sample below it")
         return table
 
-    def _heading(self) -> str:
+    def _heading(self) -> list[str]:
         import pandas as pd
 
-        return ", ".join(pd.read_csv(self.csv, nrows=0, encoding="utf-8-sig").columns)
+        return list(pd.read_csv(self.csv, nrows=0, encoding="utf-8-sig").columns)
 
     def _numbers(self, table: "pd.DataFrame", name: str) -> np.ndarray:
         import pandas as pd

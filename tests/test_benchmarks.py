@@ -1,4 +1,4 @@
-"""The scripts that measure: what they write, and what they leave alone."""
+"""Benchmarks: what they write, and what they leave alone."""
 
 import re
 import subprocess
@@ -12,8 +12,8 @@ PAGE = "# Performance\n\n## One\n\nfirst\n\n## Two\n\nsecond\n\n## Three\n\nthir
 
 
 @pytest.fixture(autouse=True)
-def scripts_can_be_imported(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
+def benchmarks_can_be_imported(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def replace_section():
 
 
 def run(script: str, *arguments: str | Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)]
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *map(str, arguments)]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -52,7 +52,7 @@ def test_a_section_that_is_not_there_is_added_at_the_end(replace_section):
 def test_the_benchmark_of_the_fit_writes_its_own_section_only(tmp_path):
     page = tmp_path / "performance.md"
     page.write_text(PAGE)
-    run("benchmark_core.py", "--samples", "2000", "--rounds", "2", "--write", page)
+    run("robust_fit.py", "--samples", "2000", "--rounds", "2", "--write", page)
     before, section = page.read_text().split("\n## The robust fit\n")
     assert before == PAGE
     ((_, _, measured),) = tables(section)
@@ -63,28 +63,28 @@ def test_the_benchmark_of_the_fit_writes_its_own_section_only(tmp_path):
 
 
 def test_a_fit_that_takes_too_long_is_reported_and_stopped(tmp_path):
-    import benchmark_core
+    import robust_fit
 
     traces = tmp_path / "traces.npy"
     traces.write_bytes(b"")
-    found = benchmark_core.fit_apart(sys.executable, "phopro_core", traces, limit=0.01)
+    found = robust_fit.fit_apart(sys.executable, "phopro_core", traces, limit=0.01)
     assert found == {"failure": "not finished in 0.01 s"}
-    assert "| PhoPro | not finished in 0.01 s |" in benchmark_core.as_row(20, "PhoPro", [found])
+    assert "| PhoPro | not finished in 0.01 s |" in robust_fit.as_row(20, "PhoPro", [found])
 
 
 @pytest.mark.slow
 def test_the_page_on_accuracy_has_every_method_in_every_regime(tmp_path):
-    import measure_accuracy
+    import accuracy
 
     page = tmp_path / "accuracy.md"
-    run("measure_accuracy.py", "--seeds", "1", "--write", page)
+    run("accuracy.py", "--seeds", "1", "--write", page)
     described, *results, detections = tables(page.read_text())
-    regimes = list(measure_accuracy.REGIMES)
+    regimes = list(accuracy.REGIMES)
     assert [row[0] for row in described[2:]] == regimes
     assert [row[0] for row in detections[2:]] == regimes
     assert len(results) == len(regimes)
     for table in results:
-        assert {row[0] for row in table[2:]} >= set(measure_accuracy.METHODS)
+        assert {row[0] for row in table[2:]} >= set(accuracy.METHODS)
     bleaching = {row[0]: row[1:] for row in results[0][2:]}
     slope, correlation = (float(bleaching["IRLS"][k].split()[0]) for k in (1, 2))
     assert abs(slope) < 1 and correlation > 0.95

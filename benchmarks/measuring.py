@@ -3,7 +3,9 @@
 import os
 import platform
 import re
+import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,18 +57,49 @@ def kilobytes(account: str, name: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
-def write_recording_csv(path: Path, frequency: float, duration: float) -> None:
-    """A simulated recording of so many seconds, as an acquisition system would write it."""
+def tree_memory(pid: int) -> list[int]:
+    """Memory of a process and of each that it started, bytes; what they share, shared out."""
+    import psutil
+
+    found = []
+    try:
+        root = psutil.Process(pid)
+        processes = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return [0]
+    for process in processes:
+        with suppress(psutil.Error):
+            found.append(process.memory_full_info().pss)
+    return found or [0]
+
+
+def version_in(python: str, package: str) -> str:
+    """Version of a package in an interpreter's environment."""
+    program = f"from importlib.metadata import version; print(version({package!r}))"
+    command = [python, "-c", program]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def write_recording_csv(
+    path: Path, seed: int, frequency: float, duration: float, decimals: int | None = None
+) -> None:
+    """A simulated recording of so many seconds, as an acquisition system would write it.
+
+    Numbers have all their digits, or a number of decimals.
+    """
     import numpy as np
     import pandas as pd
 
     from phopro_core.simulation import simulate_recording
 
-    recording = simulate_recording(1, duration, frequency)
+    recording = simulate_recording(seed, duration, frequency, trial_interval=50.0)
     columns = {
-        "time": recording.time.round(6),
-        "signal": recording.signal.round(4),
-        "isosbestic": recording.isosbestic.round(4),
-        "trial_cue": np.isin(recording.time, recording.events["trial_cue"]).astype(int),
+        "time": recording.time,
+        "signal": recording.signal,
+        "isosbestic": recording.isosbestic,
     }
+    if decimals is not None:
+        columns = {name: values.round(decimals) for name, values in columns.items()}
+    for label, times in recording.events.items():
+        columns[label] = np.isin(recording.time, times).astype(int)
     pd.DataFrame(columns).to_csv(path, index=False)

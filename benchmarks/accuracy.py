@@ -1,6 +1,6 @@
 """Measure how close each reference comes to the truth of simulated recordings.
 
-    python scripts/measure_accuracy.py [--seeds 20] [--write docs/accuracy.md]
+    python benchmarks/accuracy.py [--seeds 20] [--write docs/accuracy.md]
 
 Simulates recordings in regimes that are hard in different ways, processes each of them
 with every method, and compares what comes out with what went in. Takes about a minute on
@@ -394,7 +394,7 @@ def as_page(measured: Measured) -> str:
     return f"""\
 # Accuracy
 
-Written by `scripts/measure_accuracy.py`: how close each reference comes to the truth, in
+Written by `benchmarks/accuracy.py`: how close each reference comes to the truth, in
 recordings whose truth is known because they are simulated (`phopro_core.simulation`).
 
 ## What is simulated

@@ -1,6 +1,6 @@
 """Measure the time and memory that the robust fit takes.
 
-    python scripts/benchmark_core.py [--samples 20000 468000 3662000] [--rounds 3]
+    python benchmarks/robust_fit.py [--samples 20000 468000 3662000] [--rounds 3]
         [--peer-python PYTHON] [--peer-limit 540] [--write docs/performance.md]
 
 Fits the isosbestic to the signal of simulated recordings (IRLS), each fit in a process of
@@ -25,7 +25,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from measuring import kilobytes, machine, memory_during, write_section
+from measuring import kilobytes, machine, memory_during, version_in, write_section
 
 #: Seconds; recordings of more samples than these hold at 20 Hz are sampled faster.
 LONGEST = 3600.0
@@ -124,13 +124,6 @@ def measure(
     return taken
 
 
-def version_in(python: str, package: str) -> str:
-    """Version of a package in an interpreter's environment."""
-    program = f"from importlib.metadata import version; print(version({package!r}))"
-    command = [python, "-c", program]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
 def medians(rounds: Sequence[dict[str, Any]]) -> tuple[float, float] | None:
     """Median seconds and bytes; None where a round failed."""
     if any("failure" in found for found in rounds):
@@ -194,7 +187,7 @@ def as_section(taken: dict[int, dict[str, list[dict[str, Any]]]]) -> str:
     n_rounds = len(next(iter(taken.values()))["phopro_core"])
     largest = max(taken)
     return f"""\
-Written by `scripts/benchmark_core.py`. The isosbestic fitted to the signal by IRLS (c = 3, at
+Written by `benchmarks/robust_fit.py`. The isosbestic fitted to the signal by IRLS (c = 3, at
 most 1,000 iterations): simulated recordings of two channels, up to an hour long, after the 3 Hz
 low-pass. Each fit in a process of its own on one core: `phopro_core` {n_rounds} times, PhoPro once,
 where it was asked for. A fit may take the memory that the machine has to spare, and PhoPro as

@@ -1,6 +1,6 @@
 """Measure how much memory each stage takes, against what its rule states.
 
-    python scripts/benchmark_memory.py [--write docs/performance.md]
+    python benchmarks/stage_memory.py [--write docs/performance.md]
 
 Runs every stage's script on simulated recordings of an hour at two rates, and the merge on
 few and on many experiments, each in a process of its own. Needs Linux, for its account of
@@ -70,7 +70,7 @@ def measure(stage: str, about: str, inputs: Sequence[str], kwargs: Mapping[str, 
 
 def measure_stages(folder: Path, frequency: float) -> list[Measured]:
     csv = folder / "m1.csv"
-    write_recording_csv(csv, frequency, duration=3600.0)
+    write_recording_csv(csv, 1, frequency, 3600.0, decimals=6)
     recording, processed, trials, picture = (
         str(folder / name) for name in ("raw.h5ad", "processed.h5ad", "trials.h5ad", "m1.svg")
     )
@@ -151,7 +151,7 @@ def as_section(found: Sequence[Measured]) -> str:
     )
     few, many = (one for one in found if one.stage == "merge_trials")
     return f"""\
-Written by `scripts/benchmark_memory.py`. What each stage's script takes at most above what its
+Written by `benchmarks/stage_memory.py`. What each stage's script takes at most above what its
 process holds before, which is the libraries; and what its rule states as `mem_mb`, of which
 {BASE} MB are for the process. Preprocessing with all that it can do: an even clock,
 detrending with a robust fit, artifacts.

@@ -1,6 +1,6 @@
 """Measure what a second run of a pipeline costs, with other trial bounds.
 
-    python scripts/benchmark_pipeline.py [--recordings 100] [--write docs/performance.md]
+    python benchmarks/second_run.py [--recordings 100] [--write docs/performance.md]
 
 Makes a simulated recording of 20 minutes at 20 Hz, and one at 1,017 Hz, each under many
 names; runs PhotometryPipeline on them twice, on all processors, and once more without any
@@ -42,7 +42,7 @@ def measure(frequency: float, n_recordings: int) -> Measured:
         recordings = Path(folder, "recordings")
         recordings.mkdir()
         first = recordings / "recording_1.csv"
-        write_recording_csv(first, frequency, DURATION)
+        write_recording_csv(first, 1, frequency, DURATION, decimals=6)
         for k in range(2, n_recordings + 1):
             (recordings / f"recording_{k}.csv").hardlink_to(first)
         os.environ["PHOPRO_CACHE"] = str(Path(folder, "cache"))
@@ -67,7 +67,7 @@ def as_section(found: list[Measured], n_recordings: int) -> str:
     )
     packages = ("snakemake", "numpy", "pandas", "scipy", "anndata", "h5py")
     return (
-        "Written by `scripts/benchmark_pipeline.py`. `PhotometryPipeline.run` on "
+        "Written by `benchmarks/second_run.py`. `PhotometryPipeline.run` on "
         f"{n_recordings} recordings of\n{DURATION / 60:.0f} minutes (two channels, IRLS), then "
         "with other trial bounds, then the same again.\n\n"
         f"{machine(packages)}\n"

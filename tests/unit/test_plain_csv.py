@@ -1,0 +1,83 @@
+"""The quick way of reading CSV files: what it reads, the thorough one reads alike."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from phopro_core import CSVLoader
+from phopro_core.loaders.plain_csv import BLOCK, read_plain_csv
+
+CELLS = [
+    *("0", "1", "-2.5", "1e3", "+5", ".5", "5.", " 3", "3 ", "0.1000000000000000055", "1e-320"),
+    *("", "NA", "nan", "NaN", "None", "null", "inf", "-inf", "1e400", "True", "false", "x"),
+    *('"4"', '"4', '4"', "0x1", "1_0", "1d5", "1,5", "1;5", "−1", "\t7", "#", "1\n", "1\r\n"),
+]
+cells = st.sampled_from(CELLS) | st.floats(allow_nan=False).map(repr)
+
+
+@pytest.fixture
+def loader(tmp_path):
+    def load(text: str) -> CSVLoader:
+        path = tmp_path / "recording.csv"
+        path.write_bytes(text.encode())
+        return CSVLoader(path, event_cols=["cue"])
+
+    return load
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=3))
+def test_both_ways_find_the_same(loader, rows):
+    lines = "".join(f"{k},{','.join(row)}\n" for k, row in enumerate(rows))
+    reader = loader("time,signal,isosbestic,cue\n" + lines)
+    quick = reader._read_plain()
+    if quick is None:
+        return
+    (numbers, events), (expected, occurs) = quick, reader._read_anything()
+    for column, of_pandas in zip(numbers, expected, strict=True):
+        # Which rounds the last digit in its own way.
+        np.testing.assert_allclose(column, of_pandas, rtol=1e-15)
+    assert events["cue"].tolist() == occurs["cue"].tolist()
+
+
+@pytest.mark.parametrize("text", ["time,signal,isosbestic,cue\n", "time,signal,cue\n"])
+def test_a_file_of_numbers_is_read_without_pandas(loader, text, monkeypatch):
+    monkeypatch.setattr(CSVLoader, "_read_anything", None)
+    n_columns = text.count(",") + 1
+    data = loader(text + "".join(f"{k}{',1' * (n_columns - 1)}\n" for k in range(3))).extract_data()
+    assert data["time"].tolist() == data["events"]["cue"].tolist() == [0, 1, 2]
+    assert (data["raw_isosbestic"] is None) == (n_columns == 3)
+
+
+def test_a_file_of_many_blocks_is_read_to_its_end(tmp_path):
+    n = BLOCK // 4
+    values = np.random.default_rng(0).standard_normal(n)
+    path = tmp_path / "long.csv"
+    path.write_text(
+        "a,b,c\n" + "".join(f"{x!r},{k},{k % 7}\n" for k, x in enumerate(values.tolist()))
+    )
+    assert path.stat().st_size > 4 * BLOCK
+    (a, b), (c,) = read_plain_csv(path, ["a", "b"], ["c"])
+    np.testing.assert_array_equal(a, values)
+    np.testing.assert_array_equal(b, np.arange(n))
+    np.testing.assert_array_equal(c, np.arange(n) % 7 != 0)
+
+
+def test_of_a_column_that_is_not_there_all_cells_are_empty(tmp_path):
+    path = tmp_path / "short.csv"
+    path.write_text("a,b\n1,2\n3,\n")
+    (a, b, absent), (flag, none) = read_plain_csv(path, ["a", "b", "c"], ["b", "d"])
+    np.testing.assert_array_equal(a, [1, 3])
+    np.testing.assert_array_equal(b, [2, np.nan])
+    assert np.isnan(absent).all()
+    assert flag.tolist() == [True, False]
+    assert none.tolist() == [False, False]
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2,3\n", "a,b\n1\n", "a,b\n1,x\n", 'a,b\n1,"2\n'])
+def test_what_is_no_table_of_numbers_is_left_to_others(tmp_path, text):
+    path = tmp_path / "odd.csv"
+    path.write_text(text)
+    assert read_plain_csv(path, ["a"], ["b"]) is None
+    assert read_plain_csv(tmp_path / "missing.csv", ["a"], ["b"]) is None
