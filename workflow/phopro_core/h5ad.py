@@ -20,7 +20,14 @@ from phopro_core.replacing import check_room, replacing
 
 _TEXT = h5py.string_dtype()
 _TEXT_TYPE = h5py.h5t.py_create(_TEXT, logical=True)
+_TEXT_IN_MEMORY = h5py.h5t.py_create(_TEXT)
 _SCALAR = h5py.h5s.create(h5py.h5s.SCALAR)
+#: Names are UTF-8, and equal contents give equal bytes whenever they are written.
+_NAMED = h5py.h5p.create(h5py.h5p.LINK_CREATE)
+_NAMED.set_char_encoding(h5py.h5t.CSET_UTF8)
+_NAMED.set_create_intermediate_group(True)
+_PLAIN = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+_PLAIN.set_obj_track_times(False)
 #: What a file takes beside its arrays, at most, bytes.
 ROOM = 200_000
 _NO_ROWS = pd.DataFrame(index=pd.Index([], dtype=object))
@@ -76,7 +83,7 @@ def _write_file(
     uns: Mapping[str, Any] | None,
 ) -> None:
     with h5py.File(path, "w") as file:
-        _describe(file, "anndata", "0.1.0")
+        _describe(file.id, "anndata", "0.1.0")
         if X is not None:
             _write(file, "X", X)
         _write(file, "obs", obs)
@@ -106,7 +113,7 @@ def _write(parent: h5py.Group, key: str, value: Any) -> None:
     match value:
         case Mapping():
             group = parent.create_group(key)
-            _describe(group, "dict", "0.1.0")
+            _describe(group.id, "dict", "0.1.0")
             for name, item in value.items():
                 _write(group, name, item)
         case Rows():
@@ -115,34 +122,51 @@ def _write(parent: h5py.Group, key: str, value: Any) -> None:
             _write_frame(parent, key, value)
         case pd.Categorical():
             group = parent.create_group(key)
-            _describe(group, "categorical", "0.2.0")
+            _describe(group.id, "categorical", "0.2.0")
             group.attrs["ordered"] = bool(value.ordered)
             _write(group, "codes", value.codes)
             _write(group, "categories", value.categories.to_numpy())
         case str():
-            _describe(parent.create_dataset(key, data=value, dtype=_TEXT), "string", "0.2.0")
+            _write_array(parent, key, np.array(value, dtype=object), "string")
         case None:
-            _describe(parent.create_dataset(key, data=h5py.Empty("f")), "null", "0.1.0")
+            _describe(parent.create_dataset(key, data=h5py.Empty("f")).id, "null", "0.1.0")
         case bool() | int() | float() | np.generic():
-            _describe(parent.create_dataset(key, data=value), "numeric-scalar", "0.2.0")
+            _write_array(parent, key, np.asarray(value), "numeric-scalar")
         case np.ndarray() if value.dtype.kind in "biuf":
-            _describe(parent.create_dataset(key, data=value), "array", "0.2.0")
+            _write_array(parent, key, np.ascontiguousarray(value), "array")
         case list() | np.ndarray() if all(isinstance(item, str) for item in value):
-            texts = np.asarray(value, dtype=object)
-            _describe(parent.create_dataset(key, data=texts, dtype=_TEXT), "string-array", "0.2.0")
+            _write_array(parent, key, np.array(value, dtype=object), "string-array")
         case _:
             raise TypeError(f"{parent.name}/{key}: can't store a {type(value).__name__}: {value!r}")
 
 
+def _write_array(parent: h5py.Group, key: str, values: np.ndarray, encoding: str) -> None:
+    """Write an array, or a single value as one of no dimensions, of numbers or text."""
+    in_memory = _TEXT_IN_MEMORY if values.dtype == object else h5py.h5t.py_create(values.dtype)
+    in_file = _TEXT_TYPE if values.dtype == object else in_memory
+    item = _create(parent, key, in_file, values.shape)
+    item.write(h5py.h5s.ALL, h5py.h5s.ALL, values, in_memory)
+    _describe(item, encoding, "0.2.0")
+
+
 def _write_rows(parent: h5py.Group, key: str, rows: Rows) -> None:
-    whole = parent.create_dataset(key, rows.shape, dtype=float)
+    item = _create(parent, key, h5py.h5t.py_create(np.dtype(float)), rows.shape)
+    whole = h5py.Dataset(item)
     written = 0
     for part in rows.parts:
         whole[written : written + len(part)] = part
         written += len(part)
     if written != rows.shape[0]:
         raise ValueError(f"{parent.name}{key}: {written} rows were given for {rows.shape[0]}")
-    _describe(whole, "array", "0.2.0")
+    _describe(item, "array", "0.2.0")
+
+
+def _create(
+    parent: h5py.Group, key: str, kind: h5py.h5t.TypeID, shape: tuple[int, ...]
+) -> h5py.h5d.DatasetID:
+    # h5py's high-level interface would take twice the time that HDF5 does, for small values.
+    space = h5py.h5s.create_simple(shape) if shape else _SCALAR
+    return h5py.h5d.create(parent.id, key.encode(), kind, space, _PLAIN, _NAMED)
 
 
 def _write_frame(parent: h5py.Group, key: str, frame: pd.DataFrame) -> None:
@@ -151,7 +175,7 @@ def _write_frame(parent: h5py.Group, key: str, frame: pd.DataFrame) -> None:
         # To HDF5 a slash makes a folder, and a column can't be one and a file at once.
         raise ValueError(f"the columns {inside} lie inside of others by their names; rename them")
     group = parent.create_group(key)
-    _describe(group, "dataframe", "0.2.0")
+    _describe(group.id, "dataframe", "0.2.0")
     group.attrs["_index"] = "_index"
     group.attrs["column-order"] = np.asarray(list(frame.columns), dtype=_TEXT)
     _write(group, "_index", list(frame.index))
@@ -167,11 +191,11 @@ def _is_categorical(column: pd.Series) -> bool:
     return isinstance(column.dtype, pd.CategoricalDtype)
 
 
-def _describe(item: h5py.Group | h5py.Dataset, encoding: str, version: str) -> None:
+def _describe(item: h5py.h5g.GroupID | h5py.h5d.DatasetID, encoding: str, version: str) -> None:
     # Two attributes to every key: h5py's high-level interface would take half of the time.
     for name, text in ((b"encoding-type", encoding), (b"encoding-version", version)):
-        attribute = h5py.h5a.create(item.id, name, _TEXT_TYPE, _SCALAR)
-        attribute.write(np.array(text, dtype=_TEXT))
+        attribute = h5py.h5a.create(item, name, _TEXT_TYPE, _SCALAR)
+        attribute.write(np.array(text, dtype=object), _TEXT_IN_MEMORY)
 
 
 def read_frame(group: h5py.Group) -> pd.DataFrame:

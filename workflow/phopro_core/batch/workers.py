@@ -208,6 +208,7 @@ def _begin_worker() -> None:
     # What is imported stays: spare the garbage collector from walking through it all, and
     # the kernel from copying the pages that it would touch.
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
