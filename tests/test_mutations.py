@@ -47,7 +47,10 @@ MUTATIONS = {
         ("np.abs(deviations).max(", "deviations.max("),
     ],
     "references": [
-        ("overwrite_input=True) / NORMAL_MAD", "overwrite_input=True)"),
+        (", weights) / NORMAL_MAD", ", weights)"),
+        ("middle[0] < 0 or", "middle[0] < -1 or"),
+        ("values < low", "values <= low"),
+        ("near[middle].mean()", "near[middle[0]]"),
         ("np.maximum(out, 0.0, out=out)", "np.abs(out, out=out)"),
         ("x - total * mean_x**2", "x + total * mean_x**2"),
         ("enough = tolerance * np.ptp(signal)", "enough = tolerance"),

@@ -181,6 +181,7 @@ class TestBadFiles:
             ("\n\n", "the file is empty"),
             ("time,signal,cue\n", "a heading, but no sample"),
             ("time,other\n0,1\n", r"no column 'signal', 'cue' \(has: time, other\)"),
+            ("time,signal,Cue\n0,1,0\n", r"no column 'cue' \(has: time, signal, Cue\)"),
             ("time;signal;cue\n0;1;0\n", r"no column 'time', .*\(has: time;signal;cue\)"),
             (
                 "time,signal,cue\n0,1,0\n1,saturated,0\n2,3,0\n",

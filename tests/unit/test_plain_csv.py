@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phopro_core import CSVLoader
-from phopro_core.loaders.plain_csv import BLOCK, read_plain_csv
+from phopro_core.loaders.plain_csv import BLOCK, read_heading, read_plain_csv
 
 CELLS = [
     *("0", "1", "-2.5", "1e3", "+5", ".5", "5.", " 3", "3 ", "0.1000000000000000055", "1e-320"),
@@ -64,18 +64,33 @@ def test_a_file_of_many_blocks_is_read_to_its_end(tmp_path):
     np.testing.assert_array_equal(c, np.arange(n) % 7 != 0)
 
 
-def test_of_a_column_that_is_not_there_all_cells_are_empty(tmp_path):
+def test_an_empty_cell_is_no_number_and_no_flag(tmp_path):
     path = tmp_path / "short.csv"
     path.write_text("a,b\n1,2\n3,\n")
-    (a, b, absent), (flag, none) = read_plain_csv(path, ["a", "b", "c"], ["b", "d"])
+    (a, b), (flag,) = read_plain_csv(path, ["a", "b"], ["b"])
     np.testing.assert_array_equal(a, [1, 3])
     np.testing.assert_array_equal(b, [2, np.nan])
-    assert np.isnan(absent).all()
     assert flag.tolist() == [True, False]
-    assert none.tolist() == [False, False]
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2,3\n", "a,b\n1\n", "a,b\n1,x\n", 'a,b\n1,"2\n'])
+@pytest.mark.parametrize(
+    ("content", "heading"),
+    [
+        (b"\xef\xbb\xbftime,a\r\n1,2\r\n", ["time", "a"]),
+        (b'"a, b","c ""d"""\n', ["a, b", 'c "d"']),
+        ("a,µ\n1,2\n".encode("cp1252"), []),
+        (b"", []),
+    ],
+)
+def test_the_heading_is_that_of_a_text_file_or_none(tmp_path, content, heading):
+    path = tmp_path / "recording.csv"
+    path.write_bytes(content)
+    assert read_heading(path) == heading
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a\n1\n", "b\n1\n", "a,b\n1,2,3\n", "a,b\n1\n", "a,b\n1,x\n", 'a,b\n1,"2\n']
+)
 def test_what_is_no_table_of_numbers_is_left_to_others(tmp_path, text):
     path = tmp_path / "odd.csv"
     path.write_text(text)

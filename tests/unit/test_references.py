@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from phopro_core.filtering import lowpass
-from phopro_core.references import NORMAL_MAD, fit_irls, fit_ols
+from phopro_core.references import NEAR, NORMAL_MAD, fit_irls, fit_ols, median_near
 from phopro_core.simulation import DEFAULT_RESPONSES, Response, simulate_recording
 
 SEEDS = range(5)
@@ -231,3 +234,23 @@ def test_a_constant_isosbestic_is_refused(fit, level, add_intercept):
 def test_settings_that_no_robust_fit_has_are_refused(isosbestic, setting, message):
     with pytest.raises(ValueError, match=message):
         fit_irls(isosbestic, isosbestic, **setting)
+
+
+@given(
+    values=arrays(float, st.integers(1, 30), elements=st.integers(0, 12).map(lambda k: k / 10)),
+    guess=st.floats(-1, 3),
+)
+def test_the_median_is_the_same_whatever_the_guess(values, guess):
+    found = median_near(guess, values)
+    assert found == np.median(values)
+
+
+@pytest.mark.parametrize("n_samples", [1000, 1001])
+def test_a_good_guess_spares_putting_all_in_order(n_samples):
+    values = np.random.default_rng(0).standard_normal(n_samples)
+    expected = np.median(np.abs(values))
+    assert median_near(expected * 1.01, np.abs(values)) == expected
+
+
+def test_a_value_at_the_edge_of_what_is_near_is_counted_once():
+    assert median_near(1.0, np.array([1 - NEAR, 1.0, 1.02, 1 + NEAR])) == 1.01

@@ -8,7 +8,7 @@ import numpy as np
 
 from phopro_core.loaders.annotations import read_annotation
 from phopro_core.loaders.base import PhotometryLoader
-from phopro_core.loaders.plain_csv import read_plain_csv
+from phopro_core.loaders.plain_csv import read_heading, read_plain_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,18 +94,15 @@ class CSVLoader(PhotometryLoader):
 
     def _read_plain(self) -> _Columns | None:
         """What is in a file in which all is well; None of any other."""
+        heading = read_heading(self.csv)
         names = [self.time_col, self.signal_col]
-        if self.isosbestic_col is not None:
+        if self.isosbestic_col in heading:
             names.append(self.isosbestic_col)
-        found = read_plain_csv(self.csv, names, self.event_cols)
+        found = read_plain_csv(self.csv, names, self.event_cols) if heading else None
         if found is None:
             return None
         numbers, flags = found
-        if len(numbers) == 3 and np.isnan(numbers[2]).all():
-            if self.isosbestic_col in self._heading():
-                return None
-            del numbers[2]
-        if numbers[0].size == 0 or not all(np.isfinite(column).all() for column in numbers):
+        if numbers[0].size == 0 or any(np.isnan(column).any() for column in numbers):
             return None
         return numbers, dict(zip(self.event_cols, flags, strict=True))
 
@@ -153,17 +150,16 @@ class CSVLoader(PhotometryLoader):
         missing = [name for name in needed if name not in table]
         if missing:
             raise ValueError(
-                f"{self.csv}: no column {', '.join(map(repr, missing))} "
-                f"(has: {', '.join(self._heading())})"
+                f"{self.csv}: no column {', '.join(map(repr, missing))} (has: {self._heading()})"
             )
         if table.empty:
             raise ValueError(f"{self.csv}: there is a heading, but no sample below it")
         return table
 
-    def _heading(self) -> list[str]:
+    def _heading(self) -> str:
         import pandas as pd
 
-        return list(pd.read_csv(self.csv, nrows=0, encoding="utf-8-sig").columns)
+        return ", ".join(pd.read_csv(self.csv, nrows=0, encoding="utf-8-sig").columns)
 
     def _numbers(self, table: "pd.DataFrame", name: str) -> np.ndarray:
         import pandas as pd

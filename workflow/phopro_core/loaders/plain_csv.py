@@ -1,5 +1,6 @@
 """Columns of CSV files that hold what they should, in half of the time that pandas takes."""
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,15 @@ import numpy as np
 
 #: Bytes that are parsed at once: they are to fit the processor's cache.
 BLOCK = 2**18
+
+
+def read_heading(path: Path) -> list[str]:
+    """Names of the columns, without a byte order mark; none if that is not easily told."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
 
 
 def read_plain_csv(
@@ -19,7 +29,7 @@ def read_plain_csv(
     path : path
         A table of comma-separated values with a heading.
     numbers, flags : list of str
-        Names of columns; of one that is not there, all cells are empty.
+        Names of columns.
 
     Returns
     -------
@@ -28,27 +38,28 @@ def read_plain_csv(
     flags : list of arrays of bool, each of shape (n_rows,)
         False where a cell is empty.
 
-    None is returned instead of both if the file is not such a table, or a cell is not a
-    number: what is wrong with it, pandas tells better.
+    None is returned instead of both if the file is not such a table, lacks a column, or has a
+    cell that is not a finite number: what is wrong with it, pandas tells better.
     """
     import pyarrow as pa
-    from pyarrow import csv
+    import pyarrow.csv
 
     names = [*numbers, *flags]
     parts: list[list[np.ndarray]] = [[] for _ in names]
     try:
-        blocks = csv.open_csv(
+        blocks = pa.csv.open_csv(
             path,
-            csv.ReadOptions(use_threads=False, block_size=BLOCK),  # jobs run in parallel already
-            convert_options=csv.ConvertOptions(
+            pa.csv.ReadOptions(use_threads=False, block_size=BLOCK),  # jobs run in parallel already
+            convert_options=pa.csv.ConvertOptions(
                 include_columns=list(dict.fromkeys(names)),
-                include_missing_columns=True,
                 column_types=dict.fromkeys(names, pa.float64()),
             ),
         )
         for block in blocks:
             for k, name in enumerate(names):
                 cells = block[name].to_numpy(zero_copy_only=False)
+                if np.isinf(cells).any():
+                    return None
                 # NaN is not greater than anything.
                 parts[k].append(cells if k < len(numbers) else np.abs(cells) > 0)
     except (OSError, pa.ArrowException):
