@@ -132,6 +132,8 @@ class CSVLoader(PhotometryLoader):
                 usecols=lambda name: name in wanted,
                 index_col=False,
                 encoding="utf-8-sig",
+                # Else the last digits may be others than those in the file.
+                float_precision="round_trip",
             )
         except pd.errors.EmptyDataError as error:
             raise ValueError(
