@@ -1,23 +1,27 @@
-"""What the scripts that measure share: the machine's name, memory, a page of many sections."""
+"""What the benchmarks share: the machine's name, memory, a page of many sections."""
 
 import os
 import platform
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 
 def machine(packages: Sequence[str]) -> str:
     """The machine and the versions that figures were measured with, as a paragraph."""
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"Machine: {platform.system()} on {platform.machine()}, {os.cpu_count()} cores. "
-        f"Python {platform.python_version()},\n{versions}.\n"
+        f"Python {platform.python_version()},\n{versions_in(sys.executable, packages)}.\n"
     )
+
+
+def versions_in(python: str, packages: Sequence[str]) -> str:
+    """Packages with their versions in an interpreter's environment, in a line."""
+    return ", ".join(f"{name} {version_in(python, name)}" for name in packages)
 
 
 def replace_section(page: str, heading: str, text: str) -> str:
@@ -83,10 +87,7 @@ def version_in(python: str, package: str) -> str:
 def write_recording_csv(
     path: Path, seed: int, frequency: float, duration: float, decimals: int | None = None
 ) -> None:
-    """A simulated recording of so many seconds, as an acquisition system would write it.
-
-    Numbers have all their digits, or a number of decimals.
-    """
+    """A simulated recording of so many seconds; its numbers with all digits, or rounded."""
     import numpy as np
     import pandas as pd
 

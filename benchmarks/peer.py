@@ -9,13 +9,14 @@ import resource
 import sys
 from pathlib import Path
 
+from measuring import kilobytes
+
 
 def main() -> None:
     study = Path(sys.argv[1])
     # Out of memory is to be an error of this process, and not the end of another one.
-    account = Path("/proc/meminfo").read_text().splitlines()
-    (available,) = (line.split()[1] for line in account if line.startswith("MemAvailable:"))
-    resource.setrlimit(resource.RLIMIT_AS, (int(available) * 1024,) * 2)
+    available = 1024 * kilobytes("/proc/meminfo", "MemAvailable")
+    resource.setrlimit(resource.RLIMIT_AS, (available, available))
 
     from PhoPro import CSVLoader, PhotometryPipeline
 

@@ -1,6 +1,7 @@
 """Studies to measure batches with: their recordings, and runs of them by either program."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from measuring import tree_memory, write_recording_csv
 ROOT = Path(__file__).parents[1]
 PEER = Path(__file__).with_name("peer.py")
 
-#: What both programs take; so the spelling of the tolerances, which here has another one, too.
+#: What both programs take: `event_tolerences` is PhoPro's spelling, accepted here too.
 CONFIG = {
     "data_directory": "recordings",
     "loader_cls": "CSVLoader",
@@ -67,7 +68,7 @@ class Study:
 
     @classmethod
     def make(cls, folder: Path, size: Size) -> "Study":
-        """Write seeded recordings, as an acquisition system would."""
+        """Write seeded recordings."""
         study = cls(folder)
         (folder / "recordings").mkdir(parents=True)
         paths = [study.recording(k) for k in range(size.n_recordings)]
@@ -105,11 +106,25 @@ class Study:
         shutil.rmtree(self.folder)
 
     def run(self, cores: int = 2, with_memory: bool = False) -> Taken:
-        """Process it with this workflow, going on from what there is."""
+        """Process it with this workflow, going on from what there is.
+
+        Raises
+        ------
+        RuntimeError
+            If it fails.
+        """
         config = self.folder / "config.json"
         command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
         command += ["--directory", self.folder, "--configfile", config, "--cores", cores]
-        return self._time(command, None, with_memory)
+        taken = self._time(command, None, with_memory)
+        if taken.failure:
+            raise RuntimeError(f"{self.folder}: {taken.failure}")
+        return taken
+
+    def n_jobs(self) -> int:
+        """How many jobs the last run of this workflow had, by its log."""
+        total = re.search(r"^total +(\d+)$", (self.folder / "run.log").read_text(), re.MULTILINE)
+        return int(total[1]) - 1 if total else 0  # the target, "all", is counted there
 
     def run_peer(self, python: str, limit: float | None, with_memory: bool = False) -> Taken:
         """Process it with PhoPro, by the interpreter of an environment that has it."""
@@ -129,7 +144,8 @@ class Study:
             return np.asarray(data.X)[np.argsort(sources, kind="stable")]
 
         ours, peer = signals("results"), signals("peer")
-        return float(np.abs(ours - peer).max() / ours.std())
+        np.testing.assert_array_equal(np.isnan(ours), np.isnan(peer))
+        return float(np.nanmax(np.abs(ours - peer)) / np.nanstd(ours))
 
     def _time(self, command: list[Any], limit: float | None, with_memory: bool) -> Taken:
         """Time a program from its start to its end."""
@@ -145,6 +161,8 @@ class Study:
                     found = tree_memory(process.pid)
                     memory, largest = max(memory, sum(found)), max(largest, *found)
                     time.sleep(0.05)
+                    if limit is not None and time.perf_counter() - begin > limit:
+                        raise subprocess.TimeoutExpired(command, limit)
                 process.wait(limit)
             except subprocess.TimeoutExpired:
                 process.kill()

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +71,69 @@ def test_a_fit_that_takes_too_long_is_reported_and_stopped(tmp_path):
     found = robust_fit.fit_apart(sys.executable, "phopro_core", traces, limit=0.01)
     assert found == {"failure": "not finished in 0.01 s"}
     assert "| PhoPro | not finished in 0.01 s |" in robust_fit.as_row(20, "PhoPro", [found])
+
+
+@pytest.fixture
+def small_study(tmp_path):
+    """Two short recordings, ready to be processed."""
+    from studies import Size, Study
+
+    study = Study.make(tmp_path / "study", Size(frequency=20.0, duration=120.0, n_recordings=2))
+    study.configure()
+    return study
+
+
+def test_a_run_is_timed_and_its_memory_is_that_of_all_its_processes(small_study):
+    taken = small_study.run(with_memory=True)
+    assert taken.failure is None
+    assert taken.seconds > 0
+    assert 50e6 < taken.largest < taken.memory < 5e9
+    assert small_study.n_jobs() == 7
+    assert (small_study.folder / "results" / "trials.h5ad").exists()
+    small_study.clear()
+    assert not (small_study.folder / "results").exists()
+
+
+def test_what_a_run_said_last_is_why_it_failed(small_study):
+    (small_study.folder / "config.json").write_text('{"data_directory": "nowhere"}')
+    with pytest.raises(RuntimeError, match="study: "):
+        small_study.run()
+
+
+def test_a_peer_that_is_not_there_is_no_slow_one(small_study):
+    import batches
+
+    arguments = SimpleNamespace(rounds=1, peer_python=sys.executable, peer_limit=60.0)
+    with pytest.raises(RuntimeError, match="No module named 'PhoPro'"):
+        batches.compare(small_study, ("S", "OLS", False), 0.8, arguments)
+
+
+def test_a_peer_that_takes_too_long_is_reported_with_what_it_took(small_study):
+    import batches
+
+    arguments = SimpleNamespace(rounds=1, peer_python=sys.executable, peer_limit=0.01)
+    row = batches.compare(small_study, ("S", "OLS", False), 0.8, arguments)
+    assert "not finished in 0.01 s" in row
+    assert "| 0.8 not reached so far |" in row
+
+
+def test_the_spread_is_the_median_with_its_range(monkeypatch):
+    import batches
+
+    assert batches.spread([3.0, 1.0, 2.5]) == "2.50 (1.00 – 3.00)"
+    assert batches.spread([2.0]) == "2.00"
+
+
+def test_parsers_and_stores_are_compared(tmp_path, monkeypatch):
+    import choices
+
+    short = choices.SIZES["S"]._replace(duration=60.0)
+    monkeypatch.setitem(choices.SIZES, "L", short)
+    arguments = SimpleNamespace(sizes=["L"], rounds=1)
+    (table,) = tables(choices.stores(arguments))
+    assert [row[0] for row in table[2:]] == ["none (used)", "lzf", "gzip"]
+    (table,) = tables(choices.parsers(arguments))
+    assert table[-1][1] == "pyarrow, block by block (used)"
 
 
 @pytest.mark.slow

@@ -164,10 +164,13 @@ def test_events_are_marked_at_their_times():
         assert np.isnan(y[:, 2]).all()
 
 
-@pytest.mark.parametrize("label", ["cue", "an event with quite a long name, as they come"])
-def test_labels_lie_inside_the_picture(label):
+@pytest.mark.parametrize(
+    "labels",
+    [["cue"], ["an event with such a long name " * 4], [f"event {k}" for k in range(40)]],
+)
+def test_labels_lie_inside_the_picture(labels):
     recording = experiment()
-    recording.events[label] = np.array([20.0])
+    recording.events |= {label: np.array([20.0]) for label in labels}
     recording.signal *= 1e5
     figure = recording.plot_dashboard()
     renderer = figure.canvas.get_renderer()
@@ -177,6 +180,8 @@ def test_labels_lie_inside_the_picture(label):
         assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
         numbers = [text.get_window_extent(renderer) for text in ax.get_yticklabels()]
         assert ax.yaxis.label.get_window_extent(renderer).x1 < min(box.x0 for box in numbers)
+    upper, lower = (ax.get_legend().get_window_extent(renderer) for ax in figure.axes)
+    assert lower.y1 < upper.y0
 
 
 def test_downsampling_draws_means():

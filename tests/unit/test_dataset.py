@@ -608,3 +608,43 @@ class TestWindows:
         data = self.dataset(side=["left", "right", "left"])
         with pytest.raises(ValueError, match=message):
             data.window(**{"centers": 0.0, "bounds": (-1, 1)} | settings)
+
+
+def test_tables_given_out_stay_those_of_the_dataset(tmp_path):
+    data = make()
+    obs, var = data.obs, data.var
+    data.X = data.X * 2
+    data.write_h5ad(tmp_path / "trials.h5ad")
+    data.copy()
+    data.filter_rows([0])
+    obs["late"] = 1
+    assert data.obs is obs and data.var is var
+    assert "late" in data.adata.obs
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("X", np.zeros((2, 4))), ("obs", pd.DataFrame({"a": [1]})), ("var", pd.DataFrame({"t": [1]}))],
+)
+def test_what_does_not_fit_the_rest_can_not_be_assigned(name, value):
+    data = make()
+    with pytest.raises(ValueError, match="rows"):
+        setattr(data, name, value)
+    assert data.n_trials == 3 and data.n_times == 4
+
+
+def test_a_subclass_may_ask_its_anndata_for_anything():
+    class Own(PhotometryData):
+        def __init__(self, adata):
+            super().__init__(adata)
+            self.names = list(adata.obs_names)
+
+    data = Own.from_arrays(pd.DataFrame({"a": [1, 2]}), np.zeros((2, 3)), np.arange(3.0))
+    assert data.names == ["0", "1"]
+
+
+def test_a_layer_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"layer 'raw' has shape \(2, 2\), but data has \(2, 3\)"):
+        PhotometryData.from_arrays(
+            pd.DataFrame({"a": [1, 2]}), np.zeros((2, 3)), np.arange(3.0), {"raw": np.zeros((2, 2))}
+        )

@@ -97,3 +97,22 @@ def test_a_column_named_like_the_folder_of_another_is_refused(path):
     with pytest.raises(ValueError, match=r"\['lever/1'\] lie inside of others"):
         write_h5ad(path, obs=obs)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("value", [np.array(3.0), np.array(True), np.float32(0.5), np.int64(-1)])
+def test_a_single_value_comes_back_as_one(path, value):
+    write_h5ad(path, obs=OBS, uns={"value": value})
+    with h5py.File(path) as file:
+        found = read_mapping(file["uns"])["value"]
+    assert np.ndim(found) == 0
+    assert found == value
+
+
+def test_a_number_too_large_for_the_file_is_named(path):
+    with pytest.raises(TypeError, match="/uns/n: can't store a int: 1180591620717411303424"):
+        write_h5ad(path, obs=OBS, uns={"n": 2**70})
+
+
+def test_an_array_whose_rows_are_not_all_given_is_named(path):
+    with pytest.raises(ValueError, match=r"^/obsm/trace: 1 rows were given for 2$"):
+        write_h5ad(path, obs=OBS, obsm={"trace": Rows((2, 3), [np.zeros((1, 3))])})

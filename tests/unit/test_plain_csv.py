@@ -1,5 +1,8 @@
 """The quick way of reading CSV files: what it reads, the thorough one reads alike."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,19 +21,23 @@ cells = st.sampled_from(CELLS) | st.floats(allow_nan=False).map(repr)
 
 @pytest.fixture
 def loader(tmp_path):
-    def load(text: str) -> CSVLoader:
+    def load(text: str, isosbestic_col: str = "isosbestic") -> CSVLoader:
         path = tmp_path / "recording.csv"
         path.write_bytes(text.encode())
-        return CSVLoader(path, event_cols=["cue"])
+        return CSVLoader(path, isosbestic_col=isosbestic_col, event_cols=["cue"])
 
     return load
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(rows=st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=3))
-def test_both_ways_find_the_same(loader, rows):
+@given(
+    third=st.sampled_from(["isosbestic"] * 5 + ["signal", "", "other"]),
+    isosbestic_col=st.sampled_from(["isosbestic", "signal.1", "Unnamed: 2"]),
+    rows=st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=3),
+)
+def test_both_ways_find_the_same(loader, third, isosbestic_col, rows):
     lines = "".join(f"{k},{','.join(row)}\n" for k, row in enumerate(rows))
-    reader = loader("time,signal,isosbestic,cue\n" + lines)
+    reader = loader(f"time,signal,{third},cue\n{lines}", isosbestic_col)
     quick = reader._read_plain()
     if quick is None:
         return
@@ -78,6 +85,9 @@ def test_an_empty_cell_is_no_number_and_no_flag(tmp_path):
         (b"\xef\xbb\xbftime,a\r\n1,2\r\n", ["time", "a"]),
         (b'"a, b","c ""d"""\n', ["a, b", 'c "d"']),
         ("a,µ\n1,2\n".encode("cp1252"), []),
+        ("a,b\n1,µ\n".encode("cp1252"), ["a", "b"]),
+        (b"a,b,a\n1,2,3\n", []),
+        (b"a,b,\n1,2,\n", []),
         (b"", []),
     ],
 )
@@ -105,3 +115,9 @@ def test_what_is_no_table_of_numbers_is_left_to_others(tmp_path, text):
     path.write_text(text)
     assert read_plain_csv(path, ["a"], ["b"]) is None
     assert read_plain_csv(tmp_path / "missing.csv", ["a"], ["b"]) is None
+
+
+def test_a_name_that_is_not_text_is_left_to_others(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/m\xff.csv"))
+    path.write_text("time,signal\n0,1\n1,2\n")
+    assert CSVLoader(path).extract_data()["raw_signal"].tolist() == [1, 2]

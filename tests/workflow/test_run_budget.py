@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -26,6 +27,11 @@ if "snakemake" in sys.orig_argv:
 """
 
 
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere Python starts other processes of its own"
+)
+
+
 @pytest.fixture
 def noted(study, tmp_path):
     """The events of a run: what happened, in which process, and about what."""
@@ -35,7 +41,8 @@ def noted(study, tmp_path):
     def run(*options: str, cores: int = 2) -> list[tuple[str, int, str]]:
         notes = tmp_path / "notes"
         notes.unlink(missing_ok=True)
-        environment = os.environ | {"PYTHONPATH": str(tmp_path / "site"), "NOTES": str(notes)}
+        path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
+        environment = os.environ | {"PYTHONPATH": path.rstrip(os.pathsep), "NOTES": str(notes)}
         command = study.command(*options, cores=cores)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from phopro_core.experiment import PhotometryExperiment
 
-SIZE = (11.0, 5.5)  # inches
-#: Room around the axes, inches; to their right there is the legend.
-LEFT, BOTTOM, TOP, RIGHT = 0.95, 0.5, 0.35, 0.15
+SIZE = (11.0, 5.5)  # inches, if the legends fit
+#: Room around the axes and between them, inches; to their right there is the legend.
+LEFT, BOTTOM, TOP, RIGHT, BETWEEN = 0.95, 0.5, 0.35, 0.15, 0.2
 #: From the axes to their label, inches: as much as numbers on the axis need.
 LABEL_PAD = 0.75
 #: Pixel columns that a trace is thinned to: what a wide screen shows of the figure.
@@ -165,20 +165,27 @@ def _add_legend(ax: Axes, entries: dict[str, Artist]) -> Legend:
 
 
 def _arrange(figure: Figure, legends: Sequence[Legend]) -> None:
-    """Place the axes such that the legends fit beside them, and their labels line up.
+    """Place the axes such that their labels line up, and each legend fits beside its own.
 
-    Matplotlib's own layouts draw everything once more to find out.
+    For long legends the figure grows. Matplotlib's own layouts draw everything once more to
+    find out.
     """
-    width, height = SIZE
     renderer = figure.canvas.get_renderer()
-    legend = max(one.get_window_extent(renderer).width for one in legends) / figure.dpi
-    right = max(width - RIGHT - legend, width / 2)
+    boxes = [legend.get_window_extent(renderer) for legend in legends]
+    legend = max(box.width for box in boxes) / figure.dpi
+    width = max(SIZE[0], LEFT + SIZE[0] / 2 + legend + RIGHT)
+    right = width - RIGHT - legend
+    panel = (SIZE[1] - TOP - BOTTOM) / len(boxes)
+    heights = [max(panel, box.height / figure.dpi + BETWEEN) for box in boxes]
+    height = sum(heights) + TOP + BOTTOM
+    figure.set_size_inches(width, height)
+    figure.axes[0].get_gridspec().set_height_ratios(heights)
     figure.subplots_adjust(
         left=LEFT / width,
         right=right / width,
         bottom=BOTTOM / height,
         top=1 - TOP / height,
-        hspace=0.08,
+        hspace=BETWEEN / panel,
     )
     for ax in figure.axes:
         ax.yaxis.set_label_coords(-LABEL_PAD / (right - LEFT), 0.5)

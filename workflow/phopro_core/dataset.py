@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import anndata as ad
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Parts:
     """What will be an AnnData once somebody asks for one, under the names that it has there.
 
@@ -36,6 +36,13 @@ class _Parts:
         import anndata as ad
 
         return ad.AnnData(**vars(self))
+
+    def __post_init__(self) -> None:
+        if self.X.shape != (len(self.obs), len(self.var)):
+            raise ValueError(
+                f"X has shape {self.X.shape}, but obs has {len(self.obs)} rows and var "
+                f"{len(self.var)}"
+            )
 
 
 class PhotometryData:
@@ -64,14 +71,22 @@ class PhotometryData:
 
     @property
     def adata(self) -> ad.AnnData:
-        """The AnnData that this is a layer over."""
-        if isinstance(self._held, _Parts):
-            self._held = self._held.as_adata()
+        """The AnnData that this is a layer over; its tables are copies of those seen before."""
+        self._held = self._as_adata()
         return self._held
 
     @adata.setter
     def adata(self, adata: ad.AnnData) -> None:
         self._held = adata
+
+    def _as_adata(self) -> ad.AnnData:
+        return self._held.as_adata() if isinstance(self._held, _Parts) else self._held
+
+    def _assign(self, name: str, value: Any) -> None:
+        if isinstance(self._held, _Parts):
+            self._held = replace(self._held, **{name: value})
+        else:
+            setattr(self._held, name, value)
 
     @classmethod
     def from_arrays(
@@ -110,7 +125,10 @@ class PhotometryData:
         obs = obs.set_axis(obs.index.astype(str), axis="index")
         names = [str(i) for i in range(time_points.size)]
         var = pd.DataFrame({"t": time_points}, index=names)
-        return cls(_Parts(data, obs, var, dict(metadata or {}), layers))
+        parts = _Parts(data, obs, var, dict(metadata or {}), layers)
+        # A constructor of a subclass may ask of an AnnData what else it has.
+        is_own = cls.__init__ is PhotometryData.__init__
+        return cls(parts if is_own else parts.as_adata())
 
     @classmethod
     def read_h5ad(cls, path: str | Path, backed: bool = False) -> PhotometryData:
@@ -149,7 +167,7 @@ class PhotometryData:
             obs=with_categories(self.obs),
             var=self.var,
             uns=storable(self.uns),
-            layers=self.adata.layers,
+            layers=self._held.layers,
         )
 
     @property
@@ -159,7 +177,7 @@ class PhotometryData:
 
     @X.setter
     def X(self, values: np.ndarray) -> None:  # noqa: N802
-        self.adata.X = values
+        self._assign("X", np.asarray(values))
 
     @property
     def obs(self) -> pd.DataFrame:
@@ -168,7 +186,7 @@ class PhotometryData:
 
     @obs.setter
     def obs(self, frame: pd.DataFrame) -> None:
-        self.adata.obs = frame
+        self._assign("obs", frame.set_axis(frame.index.astype(str), axis="index"))
 
     @property
     def var(self) -> pd.DataFrame:
@@ -177,7 +195,7 @@ class PhotometryData:
 
     @var.setter
     def var(self, frame: pd.DataFrame) -> None:
-        self.adata.var = frame
+        self._assign("var", frame.set_axis(frame.index.astype(str), axis="index"))
 
     @property
     def uns(self) -> dict[str, Any]:
@@ -186,7 +204,7 @@ class PhotometryData:
 
     @uns.setter
     def uns(self, mapping: Mapping[str, Any]) -> None:
-        self.adata.uns = dict(mapping)
+        self._assign("uns", dict(mapping))
 
     @property
     def ts(self) -> np.ndarray:
@@ -223,7 +241,7 @@ class PhotometryData:
         return self.n_trials
 
     def copy(self) -> PhotometryData:
-        return type(self)(self.adata.copy())
+        return type(self)(self._as_adata().copy())
 
     def add_obs_columns(
         self, add_from: Mapping[str, Any], keys: Sequence[str] | None = None
@@ -258,7 +276,7 @@ class PhotometryData:
         rows = np.atleast_1d(np.asarray(sel))
         if rows.size == 0:
             rows = rows.astype(int)
-        kept = self.adata[rows].copy()
+        kept = self._as_adata()[rows].copy()
         if not inplace:
             return type(self)(kept)
         self.adata = kept

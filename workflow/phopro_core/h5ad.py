@@ -130,14 +130,16 @@ def _write(parent: h5py.Group, key: str, value: Any) -> None:
             _write_array(parent, key, np.array(value, dtype=object), "string")
         case None:
             _describe(parent.create_dataset(key, data=h5py.Empty("f")).id, "null", "0.1.0")
-        case bool() | int() | float() | np.generic():
+        case bool() | int() | float() | np.generic() if np.asarray(value).dtype != object:
             _write_array(parent, key, np.asarray(value), "numeric-scalar")
         case np.ndarray() if value.dtype.kind in "biuf":
-            _write_array(parent, key, np.ascontiguousarray(value), "array")
+            _write_array(parent, key, np.asarray(value, order="C"), "array")
         case list() | np.ndarray() if all(isinstance(item, str) for item in value):
             _write_array(parent, key, np.array(value, dtype=object), "string-array")
         case _:
-            raise TypeError(f"{parent.name}/{key}: can't store a {type(value).__name__}: {value!r}")
+            raise TypeError(
+                f"{_path(parent, key)}: can't store a {type(value).__name__}: {value!r}"
+            )
 
 
 def _write_array(parent: h5py.Group, key: str, values: np.ndarray, encoding: str) -> None:
@@ -157,8 +159,12 @@ def _write_rows(parent: h5py.Group, key: str, rows: Rows) -> None:
         whole[written : written + len(part)] = part
         written += len(part)
     if written != rows.shape[0]:
-        raise ValueError(f"{parent.name}{key}: {written} rows were given for {rows.shape[0]}")
+        raise ValueError(f"{_path(parent, key)}: {written} rows were given for {rows.shape[0]}")
     _describe(item, "array", "0.2.0")
+
+
+def _path(parent: h5py.Group, key: str) -> str:
+    return f"{parent.name.rstrip('/')}/{key}"
 
 
 def _create(

@@ -173,7 +173,7 @@ def median_near(guess: float, values: np.ndarray) -> float:
     guess : float
         A better one makes it faster; the result is the same with any.
     values : array, shape (n,)
-        Not NaN.
+        Not NaN. Left in another order.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def median_near(guess: float, values: np.ndarray) -> float:
     n_below = np.count_nonzero(values < low)
     middle = [(values.size - 1) // 2 - n_below, values.size // 2 - n_below]
     if middle[0] < 0 or middle[1] >= near.size:
-        return float(np.median(values))
+        return float(np.median(values, overwrite_input=True))
     near.partition(middle)
     return float(near[middle].mean())
 

@@ -21,8 +21,7 @@ workers = WorkerPool() if workflow.is_main_process else None
 
 if workers:
     # Snakemake imports pandas when the first job ends, with the others waiting for it.
-    threading.Thread(target=importlib.import_module, args=["pandas"], daemon=True).start()
-
-# At its end the interpreter looks through all objects for garbage, for half a second after
-# Snakemake; what is frozen it leaves alone.
-atexit.register(gc.freeze)
+    threading.Thread(target=importlib.import_module, args=["pandas"]).start()
+    # At its end the interpreter looks through all objects for garbage, for half a second after
+    # Snakemake; what is frozen it leaves alone.
+    atexit.register(gc.freeze)

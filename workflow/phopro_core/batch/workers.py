@@ -1,4 +1,4 @@
-"""Warm workers: processes that have their imports behind them, and take job after job.
+"""Warm workers: processes that have most imports behind them, and take job after job.
 
 Each worker is a process pool of one. So a worker that dies takes just its own job with
 it, where a pool of many would give up all that were under way.
@@ -29,7 +29,7 @@ from phopro_core.objects import load_object
 
 logger = logging.getLogger(__name__)
 
-#: What every job needs, imported once and inherited by each worker, and no more: what is on
+#: What the first jobs need, imported once and inherited by each worker, and no more: what is on
 #: this list, the first job waits for. A stage's own libraries come with its first job in a
 #: worker. The package itself is not among it: which copy of it is meant is known only to the
 #: process that starts them.
@@ -208,6 +208,7 @@ def _begin_worker() -> None:
     # What is imported stays: spare the garbage collector from walking through it all, and
     # the kernel from copying the pages that it would touch.
     gc.freeze()
+    # Imports and drawing make objects by the ten thousand, few of them garbage.
     gc.set_threshold(50_000, 20, 20)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -1,6 +1,6 @@
 """Recordings as tables of comma-separated values, one row per sample."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -95,9 +95,7 @@ class CSVLoader(PhotometryLoader):
     def _read_plain(self) -> _Columns | None:
         """What is in a file in which all is well; None of any other."""
         heading = read_heading(self.csv)
-        names = [self.time_col, self.signal_col]
-        if self.isosbestic_col in heading:
-            names.append(self.isosbestic_col)
+        names = self._traces(heading)
         found = read_plain_csv(self.csv, names, self.event_cols) if heading else None
         if found is None:
             return None
@@ -109,11 +107,13 @@ class CSVLoader(PhotometryLoader):
     def _read_anything(self) -> _Columns:
         """What is in any file, or an error that says what is wrong with it."""
         table = self._read_table()
-        names = [self.time_col, self.signal_col]
-        if self.isosbestic_col in table:
-            names.append(self.isosbestic_col)
-        numbers = [self._numbers(table, name) for name in names]
+        numbers = [self._numbers(table, name) for name in self._traces(table.columns)]
         return numbers, {label: self._occurs(table, label) for label in self.event_cols}
+
+    def _traces(self, columns: Collection[str]) -> list[str]:
+        """Columns of time and of one or two traces."""
+        names = [self.time_col, self.signal_col]
+        return [*names, self.isosbestic_col] if self.isosbestic_col in columns else names
 
     def _read_table(self) -> "pd.DataFrame":
         import gzip

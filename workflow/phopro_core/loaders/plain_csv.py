@@ -11,25 +11,27 @@ BLOCK = 2**18
 
 
 def read_heading(path: Path) -> list[str]:
-    """Names of the columns, without a byte order mark; none if that is not easily told."""
+    """Names of the columns, without a byte order mark; none if they are not easily told apart."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file), [])
-    except (OSError, UnicodeDecodeError, csv.Error):
+        with path.open("rb") as file:
+            line = file.readline(BLOCK).decode("utf-8-sig")
+        names = next(csv.reader([line]), [])
+    except (OSError, UnicodeError, csv.Error):
         return []
+    return names if len({*names, ""}) == len(names) + 1 else []
 
 
 def read_plain_csv(
     path: Path, numbers: Sequence[str], flags: Sequence[str]
 ) -> tuple[list[np.ndarray], list[np.ndarray]] | None:
-    """Read columns of numbers, and of flags: numbers of which only matters whether they are 0.
+    """Read columns of numbers, and of flags: numbers that only matter as 0 or not.
 
     Parameters
     ----------
     path : path
         A table of comma-separated values with a heading.
     numbers, flags : list of str
-        Names of columns.
+        Names of columns. What is in others is not looked at.
 
     Returns
     -------
@@ -47,22 +49,22 @@ def read_plain_csv(
     names = [*numbers, *flags]
     parts: list[list[np.ndarray]] = [[] for _ in names]
     try:
-        blocks = pa.csv.open_csv(
+        with pa.csv.open_csv(
             path,
             pa.csv.ReadOptions(use_threads=False, block_size=BLOCK),  # jobs run in parallel already
             convert_options=pa.csv.ConvertOptions(
                 include_columns=list(dict.fromkeys(names)),
                 column_types=dict.fromkeys(names, pa.float64()),
             ),
-        )
-        for block in blocks:
-            for k, name in enumerate(names):
-                cells = block[name].to_numpy(zero_copy_only=False)
-                if np.isinf(cells).any():
-                    return None
-                # NaN is not greater than anything.
-                parts[k].append(cells if k < len(numbers) else np.abs(cells) > 0)
-    except (OSError, pa.ArrowException):
+        ) as blocks:
+            for block in blocks:
+                for k, name in enumerate(names):
+                    cells = block[name].to_numpy(zero_copy_only=False)
+                    if np.isinf(cells).any():
+                        return None
+                    # NaN is not greater than anything.
+                    parts[k].append(cells if k < len(numbers) else np.abs(cells) > 0)
+    except (OSError, UnicodeError, pa.ArrowException):
         return None
     empty = [np.empty(0)]
     columns = [np.concatenate(cells or empty) for cells in parts]
