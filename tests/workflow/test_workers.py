@@ -97,6 +97,15 @@ def test_a_job_whose_worker_alone_is_interrupted_is_a_failure_and_no_interrupt(t
     assert pool.run(abs, -3) == 3
 
 
+def test_an_interrupt_between_jobs_ends_the_one_that_was_on_its_way():
+    pool = WorkerPool(preload=[])
+    worker = pool.run(os.getpid)
+    os.kill(worker, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(abs, -3)
+    assert pool.run(os.getpid) == worker
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_is_finished_by_the_next(study, signal_number):

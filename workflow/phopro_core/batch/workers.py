@@ -202,9 +202,36 @@ def _logging_to(path: str, mode: str = "w") -> Iterator[None]:
             handler.close()
 
 
+class _Interrupts:
+    """What Ctrl-C, which reaches the whole process group, does to a worker.
+
+    It ends the job; without one, that which comes next, and may be on its way already.
+    """
+
+    def __init__(self) -> None:
+        self._working = self._interrupted = False
+
+    def __call__(self, *_: Any) -> None:
+        self._interrupted = True
+        if self._working:
+            raise KeyboardInterrupt
+
+    def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function unless interrupted before; the caller gets the KeyboardInterrupt."""
+        self._working = True
+        try:
+            if self._interrupted:
+                raise KeyboardInterrupt
+            return function(*args)
+        finally:
+            self._working = self._interrupted = False
+
+
+_interrupts = _Interrupts()
+
+
 def _begin_worker() -> None:
-    # Ctrl-C reaches the whole process group; a worker without a job has nothing to say to it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, _interrupts)
     # What is imported stays: spare the garbage collector from walking through it all, and
     # the kernel from copying the pages that it would touch.
     gc.freeze()
@@ -214,12 +241,7 @@ def _begin_worker() -> None:
 
 
 def _interruptible(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function such that Ctrl-C ends it; the caller gets the KeyboardInterrupt."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return function(*args)
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return _interrupts.run(function, *args)
 
 
 def _end_with_parent() -> None:
