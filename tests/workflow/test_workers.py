@@ -106,6 +106,14 @@ def test_an_interrupt_between_jobs_ends_the_one_that_was_on_its_way():
     assert pool.run(os.getpid) == worker
 
 
+def test_an_interrupt_while_a_worker_is_being_started_keeps_its_job_from_beginning():
+    pool = WorkerPool(preload=[])
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(os.getpid)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_is_finished_by_the_next(study, signal_number):

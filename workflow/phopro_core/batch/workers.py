@@ -73,6 +73,21 @@ class WorkerPool:
             # started with, here Snakemake, which takes longer than most jobs.
             main.__spec__ = importlib.machinery.ModuleSpec("__main__", None)
         forkserver.ensure_running()
+        self._interrupted = threading.Event()
+        self._hear_interrupts()
+
+    def _hear_interrupts(self) -> None:
+        """Note Ctrl-C: a worker that is being started cannot hear it."""
+        usual = signal.getsignal(signal.SIGINT)
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or not callable(usual):
+            return
+
+        def interrupt(*about: Any) -> None:
+            self._interrupted.set()
+            usual(*about)
+
+        signal.signal(signal.SIGINT, interrupt)
 
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function in an idle worker, wait for it, and return its result.
@@ -81,6 +96,8 @@ class WorkerPool:
         ------
         BrokenProcessPool
             If the worker died; the next call gets another one.
+        KeyboardInterrupt
+            If it was interrupted, or this process was while the worker was being started.
         """
         worker = self._idle_worker()
         alive = True
@@ -98,7 +115,11 @@ class WorkerPool:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
-            return ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin_worker)
+            worker = ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin_worker)
+            worker.submit(os.getpid).result()  # from now on it hears Ctrl-C itself
+            if self._interrupted.is_set():
+                raise KeyboardInterrupt from None
+            return worker
 
 
 def run_script(
