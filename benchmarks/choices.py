@@ -106,9 +106,9 @@ thread: median of {arguments.rounds} rounds, and the memory that the first one t
 | file | parser | time | memory |
 |---|---|---|---|
 {"".join(rows)}
-pyarrow reads them in about half of the time that pandas' own engine takes, and as fast as polars;
-block by block it needs the least memory. It is what pandas itself can use, and takes no thread of
-its own into the processes that are forked. Files that it refuses are read by pandas.
+pyarrow takes about half of the time that pandas' own engine takes, and block by block no more
+memory for a long file. polars can be faster still, but is not made for processes that are forked,
+as workers are. Files that pyarrow refuses are read by pandas.
 """
 
 
