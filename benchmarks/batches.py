@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from measuring import machine, versions_in, write_section
+from measuring import machine, publish, versions_in
 from studies import N_DIFFERENT, SIZES, Size, Study, Taken
 
 PACKAGES = ("snakemake", "numpy", "pandas", "pyarrow", "scipy", "anndata", "h5py", "matplotlib")
@@ -291,10 +291,7 @@ def main() -> None:
             continue
         heading, measure = PARTS[part]
         with tempfile.TemporaryDirectory() as folder:
-            section = measure(Path(folder), arguments)
-        print(f"## {heading}\n\n{section}", flush=True)
-        if arguments.write:
-            write_section(arguments.write, "Performance", heading, section)
+            publish(heading, measure(Path(folder), arguments), arguments.write)
 
 
 if __name__ == "__main__":

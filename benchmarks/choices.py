@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 # Before the libraries are imported.
 os.environ["OMP_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = "1"
 
-from measuring import machine, memory_during, write_recording_csv, write_section
+from measuring import machine, memory_during, publish, write_recording_csv
 from studies import SIZES
 
 NUMBERS = ["time", "signal", "isosbestic"]
@@ -165,10 +165,7 @@ def main() -> None:
         print(json.dumps(read_here(name, Path(path), arguments.rounds)))
         return
     for heading, measure in {"Reading CSV": parsers, "Intermediate files": stores}.items():
-        section = measure(arguments)
-        print(f"## {heading}\n\n{section}", flush=True)
-        if arguments.write:
-            write_section(arguments.write, "Performance", heading, section)
+        publish(heading, measure(arguments), arguments.write)
 
 
 if __name__ == "__main__":

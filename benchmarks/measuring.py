@@ -21,7 +21,10 @@ def machine(packages: Sequence[str]) -> str:
 
 def versions_in(python: str, packages: Sequence[str]) -> str:
     """Packages with their versions in an interpreter's environment, in a line."""
-    return ", ".join(f"{name} {version_in(python, name)}" for name in packages)
+    program = "import sys; from importlib.metadata import version as v; "
+    program += "print(', '.join(f'{name} {v(name)}' for name in sys.argv[1:]))"
+    command = [python, "-c", program, *packages]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def replace_section(page: str, heading: str, text: str) -> str:
@@ -42,6 +45,25 @@ def write_section(path: Path, title: str, heading: str, text: str) -> None:
     """Replace one section of a page on disk; a page that is not there starts with its title."""
     page = path.read_text() if path.exists() else f"# {title}\n"
     path.write_text(replace_section(page, heading, text))
+
+
+def publish(heading: str, section: str, page: Path | None) -> None:
+    """Print a section, and write it into the page of performance if there is one to write."""
+    print(f"## {heading}\n\n{section}", flush=True)
+    if page:
+        write_section(page, "Performance", heading, section)
+
+
+def limit_memory() -> int:
+    """Limit this process's address space to the memory that is to spare; returns it, bytes.
+
+    Then to be out of memory is an error of this process, and not the end of another one.
+    """
+    import resource
+
+    available = 1024 * kilobytes("/proc/meminfo", "MemAvailable")
+    resource.setrlimit(resource.RLIMIT_AS, (available, available))
+    return available
 
 
 def memory_during(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, int]:
@@ -75,13 +97,6 @@ def tree_memory(pid: int) -> list[int]:
         with suppress(psutil.Error):
             found.append(process.memory_full_info().pss)
     return found or [0]
-
-
-def version_in(python: str, package: str) -> str:
-    """Version of a package in an interpreter's environment."""
-    program = f"from importlib.metadata import version; print(version({package!r}))"
-    command = [python, "-c", program]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def write_recording_csv(

@@ -5,18 +5,15 @@ as a program to run beside.
 """
 
 import json
-import resource
 import sys
 from pathlib import Path
 
-from measuring import kilobytes
+from measuring import limit_memory
 
 
 def main() -> None:
     study = Path(sys.argv[1])
-    # Out of memory is to be an error of this process, and not the end of another one.
-    available = 1024 * kilobytes("/proc/meminfo", "MemAvailable")
-    resource.setrlimit(resource.RLIMIT_AS, (available, available))
+    limit_memory()
 
     from PhoPro import CSVLoader, PhotometryPipeline
 

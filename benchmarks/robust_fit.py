@@ -25,7 +25,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from measuring import kilobytes, machine, memory_during, version_in, write_section
+from measuring import limit_memory, machine, memory_during, publish, versions_in
 
 #: Seconds; recordings of more samples than these hold at 20 Hz are sampled faster.
 LONGEST = 3600.0
@@ -74,10 +74,7 @@ FITS = {"phopro_core": fit_by_phopro_core, "PhoPro": fit_by_peer}
 
 def fit_here(package: str, traces: Path) -> dict[str, Any]:
     """Seconds, bytes and coefficients of one fit in this process, or why it failed."""
-    import resource
-
-    available = kilobytes("/proc/meminfo", "MemAvailable") * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (available, available))
+    available = limit_memory()
     signal, isosbestic = np.load(traces)
     fit = FITS[package]
     fit(signal[:1000], isosbestic[:1000])  # what the first call imports is not the fit's
@@ -120,7 +117,7 @@ def measure(
         taken = {"phopro_core": ours}
         if peer_python:
             peer = fit_apart(peer_python, "PhoPro", traces, peer_limit)
-            taken[f"PhoPro {version_in(peer_python, 'PhoPro')}"] = [peer]
+            taken[versions_in(peer_python, ["PhoPro"])] = [peer]
     return taken
 
 
@@ -222,10 +219,7 @@ def main() -> None:
         n_samples: measure(n_samples, arguments.rounds, arguments.peer_python, arguments.peer_limit)
         for n_samples in arguments.samples
     }
-    section = as_section(taken)
-    print(section)
-    if arguments.write:
-        write_section(arguments.write, "Performance", "The robust fit", section)
+    publish("The robust fit", as_section(taken), arguments.write)
 
 
 if __name__ == "__main__":

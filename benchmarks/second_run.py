@@ -18,7 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from measuring import machine, write_recording_csv, write_section
+from measuring import machine, publish, write_recording_csv
 
 from phopro_core import CSVLoader, PhotometryPipeline
 
@@ -87,10 +87,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     found = [measure(frequency, arguments.recordings) for frequency in FREQUENCIES]
-    section = as_section(found, arguments.recordings)
-    print(section)
-    if arguments.write:
-        write_section(arguments.write, "Performance", "A second run", section)
+    publish("A second run", as_section(found, arguments.recordings), arguments.write)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from measuring import machine, memory_during, write_recording_csv, write_section
+from measuring import machine, memory_during, publish, write_recording_csv
 
 from phopro_core.batch.configuration import complete_config
 from phopro_core.batch.jobs import plan_batch
@@ -184,10 +184,7 @@ def main() -> None:
     for n_experiments in (arguments.experiments // 10, arguments.experiments):
         with tempfile.TemporaryDirectory() as folder:
             found.append(measure_merge(Path(folder), n_experiments))
-    section = as_section(found)
-    print(section)
-    if arguments.write:
-        write_section(arguments.write, "Performance", "Memory", section)
+    publish("Memory", as_section(found), arguments.write)
 
 
 if __name__ == "__main__":
