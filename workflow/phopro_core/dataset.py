@@ -40,8 +40,8 @@ class _Parts:
     def __post_init__(self) -> None:
         if self.X.shape != (len(self.obs), len(self.var)):
             raise ValueError(
-                f"X has shape {self.X.shape}, but obs has {len(self.obs)} rows and var "
-                f"{len(self.var)}"
+                f"data has shape {self.X.shape}, but obs has {len(self.obs)} rows and there are "
+                f"{len(self.var)} time points"
             )
 
 
@@ -111,11 +111,6 @@ class PhotometryData:
             Becomes ``uns``.
         """
         data, time_points = np.asarray(data), np.asarray(time_points, dtype=float)
-        if data.shape != (len(obs), time_points.size):
-            raise ValueError(
-                f"data has shape {data.shape}, but obs has {len(obs)} rows and there are "
-                f"{time_points.size} time points"
-            )
         layers = {name: np.asarray(values) for name, values in (layers or {}).items()}
         for name, values in layers.items():
             if values.shape != data.shape:
