@@ -80,6 +80,12 @@ def test_the_tolerance_of_time_grids_can_be_widened():
         check_time_grids({"a": T, "b": T + 0.01}, time_tol=0.009)
 
 
+def test_time_grids_of_measured_rates_may_differ_by_a_tenth_of_a_step():
+    check_time_grids({"a": T, "b": T * (1 + 1e-3)})
+    with pytest.raises(ValueError, match="(?s)b: .*preprocess_kwargs: frequency"):
+        check_time_grids({"a": T, "b": T * (1 + 1.3e-3)})
+
+
 def test_nothing_to_merge_is_an_error():
     with pytest.raises(ValueError, match="no trials to merge"):
         merge_trials({})

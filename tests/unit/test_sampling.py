@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phopro_core.sampling import check_sampling, resample_evenly, typical_step
+from phopro_core.sampling import check_frequency, check_sampling, resample_evenly, typical_step
 
 TIME = np.arange(2000) / 20
 
@@ -89,6 +89,17 @@ class TestCheck:
         assert bool(caplog.records) == said
 
 
+class TestFrequency:
+    @pytest.mark.parametrize("frequency", [19.81, 20, 20.19])
+    def test_a_rate_within_a_hundredth_of_the_measured_one_is_taken(self, frequency):
+        check_frequency(without((100, 500)), frequency)
+
+    @pytest.mark.parametrize("frequency", [19.79, 20.21, 0, -20, np.nan])
+    def test_any_other_is_refused(self, frequency):
+        with pytest.raises(ValueError, match="samples follow one another at 20 Hz"):
+            check_frequency(TIME, frequency)
+
+
 class TestResampling:
     def test_an_even_recording_is_left_as_it_is(self):
         traces = ramp(TIME)
@@ -127,6 +138,14 @@ class TestResampling:
         traces[0, :10] = traces[0, -5:] = np.nan
         even = resample_evenly(TIME, traces, 0.0)
         np.testing.assert_allclose(even.time, TIME[10:-5])
+
+    def test_the_rate_of_the_even_clock_can_be_given(self):
+        time = without((100, 103)) * 1.002
+        even = resample_evenly(time, ramp(time), 1.0, frequency=20.0)
+        assert even.frequency == 20
+        np.testing.assert_allclose(even.time, np.arange(even.time.size) / 20, atol=1e-9)
+        assert 0 <= time[-1] - even.time[-1] < 0.05
+        np.testing.assert_allclose(even.traces, ramp(even.time))
 
     def test_doing_it_again_changes_nothing(self):
         time = without((100, 103), (500, 900))

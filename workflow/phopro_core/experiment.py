@@ -124,6 +124,7 @@ class PhotometryExperiment:
         resample_gaps: float | None = None,
         artifact_detector: ArtifactDetector | None = None,
         artifact_corrector: ArtifactCorrector | None = None,
+        frequency: float | None = None,
     ) -> None:
         """Filter the traces, fit the reference, and correct the signal with it.
 
@@ -164,6 +165,10 @@ class PhotometryExperiment:
             Finds artifacts in the processed signal.
         artifact_corrector : ArtifactCorrector, optional
             Mends what the detector finds.
+        frequency : float or None
+            Sampling rate, Hz, to take instead of the one that was measured, within a
+            hundredth of it: so recordings whose clocks differ a little have trials of the
+            same time points.
 
         Raises
         ------
@@ -174,7 +179,7 @@ class PhotometryExperiment:
         """
         from phopro_core.preprocessing import preprocess
 
-        self._even_out(resample_gaps)
+        self._even_out(resample_gaps, frequency)
         processed = preprocess(
             self.raw_signal,
             self.raw_isosbestic,
@@ -212,16 +217,19 @@ class PhotometryExperiment:
         if self.artifacts is not None:
             self.metadata["artifacts"] = self.artifacts["type"].value_counts().to_dict()
 
-    def _even_out(self, longest_gap: float | None) -> None:
+    def _even_out(self, longest_gap: float | None, frequency: float | None) -> None:
         """Bring the raw traces to an even clock, or, by None, refuse an uneven one."""
-        from phopro_core.sampling import check_sampling, resample_evenly
+        from phopro_core.sampling import check_frequency, check_sampling, resample_evenly
 
+        if frequency is not None:
+            check_frequency(self.time, frequency)
+            self.frequency = float(frequency)
         channels = [self.raw_signal, self.raw_isosbestic]
         traces = [trace for trace in channels if trace is not None]
         if longest_gap is None:
             check_sampling(self.time, traces)
             return
-        even = resample_evenly(self.time, np.stack(traces), longest_gap)
+        even = resample_evenly(self.time, np.stack(traces), longest_gap, frequency)
         if even.time is self.time:
             return
         bridged_before = self.metadata.get("gaps", {}).get("bridged", 0)

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 TOO_SHORT, TOO_LONG = 0.5, 1.5
 #: Standard deviation of the steps, relative to the typical one, that a log mentions.
 JITTER = 0.05
+#: Relative difference between a clock's measured rate and the one that it is said to have.
+NOMINAL = 0.01
 #: Deviation from an even clock, in samples, that rounding explains.
 EVEN = 1e-3
 #: Gaps that a message lists.
@@ -104,7 +106,19 @@ def check_sampling(time: np.ndarray, traces: Sequence[np.ndarray]) -> None:
         )
 
 
-def resample_evenly(time: np.ndarray, traces: np.ndarray, longest_gap: float) -> EvenTraces:
+def check_frequency(time: np.ndarray, frequency: float) -> None:
+    """Raise ValueError unless a rate (Hz) is that of a recording's clock, to a hundredth."""
+    measured = 1 / typical_step(time)
+    if not abs(frequency / measured - 1) <= NOMINAL:
+        raise ValueError(
+            f"frequency is {frequency!r}, but samples follow one another at {measured:.6g} Hz; "
+            "to change the rate of a recording, use its loader's downsample"
+        )
+
+
+def resample_evenly(
+    time: np.ndarray, traces: np.ndarray, longest_gap: float, frequency: float | None = None
+) -> EvenTraces:
     """Bring traces to an even clock by linear interpolation.
 
     Parameters
@@ -116,6 +130,8 @@ def resample_evenly(time: np.ndarray, traces: np.ndarray, longest_gap: float) ->
     longest_gap : float
         Seconds from the last sample before a gap to the first one after it, up to which
         the gap is bridged. In longer ones the traces are NaN.
+    frequency : float, optional
+        Rate of the even clock, Hz; by default that of the recording's own.
 
     Returns
     -------
@@ -136,8 +152,12 @@ def resample_evenly(time: np.ndarray, traces: np.ndarray, longest_gap: float) ->
     if not present.all():
         time, traces = time[present], traces[:, present]
     steps, typical = np.diff(time), typical_step(time)
-    n_steps = int(np.rint(steps / typical).sum())
-    step = (time[-1] - time[0]) / n_steps
+    if frequency is None:
+        n_steps = int(np.rint(steps / typical).sum())
+        step = (time[-1] - time[0]) / n_steps
+    else:
+        step = 1 / frequency
+        n_steps = int((time[-1] - time[0]) / step + EVEN)
     even = time[0] + step * np.arange(n_steps + 1)
     gaps = np.flatnonzero(steps > TOO_LONG * typical)
     edges = np.stack([time[gaps], time[gaps + 1]], axis=1)
