@@ -27,18 +27,19 @@ def main(
 ) -> None:
     """Load `path` with a loader class, and write `recording`."""
     logger.info("Loading experiment...")
-    before = stamps(Path(path))
     settings = {
         "loader_cls": loader_cls,
         "loader_kwargs": loader_kwargs,
         "experiment_cls": experiment_cls,
         "post_load_operation": post_load_operation,
     }
-    provenance = of_input(path, settings)
     loader = find_loader(loader_cls)
+    files = loader.files_of(Path(path))
+    before = stamps(files)
+    provenance = of_input(path, settings, files, loader.files_to_digest(Path(path)))
     loading = loader(Path(path), **load_named(loader, loader_kwargs))
     experiment = loading.load(find_class(experiment_cls, PhotometryExperiment))
-    if stamps(Path(path)) != before:
+    if stamps(files) != before:
         raise ValueError(
             f"{path}: changed while it was being read; is it still being recorded or copied?"
         )
@@ -49,7 +50,6 @@ def main(
     write_recording(experiment, recording, provenance)
 
 
-def stamps(path: Path) -> dict[Path, tuple[int, int]]:
-    """Size and time of change of a file, or of all files in a folder."""
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+def stamps(files: list[Path]) -> dict[Path, tuple[int, int]]:
+    """Size and time of change of files."""
     return {file: (file.stat().st_size, file.stat().st_mtime_ns) for file in files}

@@ -2,8 +2,9 @@
 
     python scripts/lock_dependencies.py
 
-Installs the project into fresh environments, without and with its development tools, and
-writes what it finds there to envs/phopro.lock, envs/dev.lock and envs/phopro.yaml.
+Installs the project with its extras into fresh environments, without and with its
+development tools, and writes what it finds there to envs/phopro.lock, envs/dev.lock and
+envs/phopro.yaml.
 """
 
 import re
@@ -45,7 +46,7 @@ def as_conda(pins: dict[str, str]) -> str:
 
 
 def main() -> None:
-    runtime = installed(str(ROOT))
+    runtime = installed(f"{ROOT}[nwb,tdt]")
     envs = ROOT / "envs"
     (envs / "phopro.lock").write_text(as_lock(runtime))
     (envs / "phopro.yaml").write_text(as_conda(runtime))

@@ -25,12 +25,16 @@ def conda_pins() -> dict[str, str]:
 
 def requirements(key: str | None = None) -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    listed = project["optional-dependencies"][key] if key else project["dependencies"]
-    return [Requirement(entry) for entry in listed]
+    optional = project["optional-dependencies"]
+    found = [Requirement(entry) for entry in (optional[key] if key else project["dependencies"])]
+    own = [one for one in found if one.name == project["name"]]
+    extras = [other for one in own for extra in one.extras for other in requirements(extra)]
+    return [*(one for one in found if one not in own), *extras]
 
 
 def test_the_lock_files_hold_versions_that_pyproject_allows():
-    for lock, wanted in [("phopro.lock", requirements()), ("dev.lock", requirements("dev"))]:
+    runtime = [*requirements(), *requirements("tdt"), *requirements("nwb")]
+    for lock, wanted in [("phopro.lock", runtime), ("dev.lock", requirements("dev"))]:
         pinned = pins(lock)
         for requirement in wanted:
             assert pinned[requirement.name] in requirement.specifier, requirement
@@ -82,7 +86,12 @@ def test_every_key_of_the_config_is_documented_with_its_default():
 @pytest.mark.parametrize(
     ("heading", "cls", "method", "n_given"),
     [
-        ("`CSVLoader` takes", "CSVLoader", "__init__", 2),
+        ("\n`CSVLoader`:", "CSVLoader", "__init__", 2),
+        ("\n`TDTLoader`:", "TDTLoader", "__init__", 2),
+        ("\n`NeurophotometricsLoader`:", "NeurophotometricsLoader", "__init__", 2),
+        ("\n`DoricLoader`:", "DoricLoader", "__init__", 2),
+        ("\n`PyPhotometryLoader`:", "PyPhotometryLoader", "__init__", 2),
+        ("\n`NWBLoader`:", "NWBLoader", "__init__", 2),
         ("\n`preprocess_kwargs`:", "PhotometryExperiment", "preprocess_signal", 1),
         ("\n`trial_extraction_kwargs` (", "PhotometryExperiment", "extract_trial_data", 1),
         ("`DerivativeDetector` finds", "DerivativeDetector", "__init__", 1),
@@ -98,6 +107,8 @@ def test_every_argument_of_a_stage_is_documented_with_its_default(heading, cls, 
     taken = dict(list(parameters.items())[n_given:])
     taken.pop("event_tolerences", None)  # another spelling
     found = documented(heading)
+    if cls.endswith("Loader"):
+        found |= documented("All loaders take")
     assert set(found) == set(taken)
     for name, parameter in taken.items():
         default = parameter.default

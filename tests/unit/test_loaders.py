@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -156,12 +157,21 @@ class TestFinding:
         assert loader_cls.__name__ == "Own"
         assert issubclass(loader_cls, PhotometryLoader)
 
+    @pytest.mark.parametrize(("name", "library"), [("TDTLoader", "tdt"), ("NWBLoader", "pynwb")])
+    def test_a_loader_whose_library_is_not_installed_is_told_with_the_cure(
+        self, monkeypatch, name, library
+    ):
+        assert find_loader(name).__name__ == name
+        monkeypatch.setitem(sys.modules, library, None)
+        with pytest.raises(ConfigError, match=rf"'{library}'.*pip install 'phopro-workflow\["):
+            find_loader(name)
+
     @pytest.mark.parametrize(
         ("name", "message"),
         [
             (
                 "TSVLoader",
-                r"'TSVLoader' names no PhotometryLoader \(built in: CSVLoader; .*file.py:Class",
+                r"'TSVLoader' names no PhotometryLoader \(built in: .*CSVLoader; .*file.py:Class",
             ),
             ("{}/own.py:Other", "own.py:Other is not a subclass of PhotometryLoader"),
             ("{}/own.py:TestFinding", "own.py: defines no 'TestFinding'"),

@@ -130,6 +130,12 @@ class Study:
         return dict(zip(rows.index, rows.itertuples(index=False, name=None), strict=True))
 
 
+@pytest.fixture(scope="session")
+def make_study() -> type[Study]:
+    """Makes a study without recordings in a folder."""
+    return Study
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     """A study without recordings."""

@@ -14,23 +14,35 @@ _HOMES = {
     "ArtifactDetector": "phopro_core.artifacts.base",
     "CSVLoader": "phopro_core.loaders",
     "DerivativeDetector": "phopro_core.artifacts.derivatives",
+    "DoricLoader": "phopro_core.loaders",
+    "NWBLoader": "phopro_core.loaders",
+    "NeurophotometricsLoader": "phopro_core.loaders",
     "PhotometryData": "phopro_core.dataset",
     "PhotometryExperiment": "phopro_core.experiment",
     "PhotometryLoader": "phopro_core.loaders",
     "PhotometryPipeline": "phopro_core.pipeline",
+    "PyPhotometryLoader": "phopro_core.loaders",
     "SplineCorrector": "phopro_core.artifacts.splines",
+    "TDTLoader": "phopro_core.loaders",
+    "inspect": "phopro_core.loaders.finding",
 }
 __all__ = [
     "ArtifactCorrector",
     "ArtifactDetector",
     "CSVLoader",
     "DerivativeDetector",
+    "DoricLoader",
+    "NWBLoader",
+    "NeurophotometricsLoader",
     "PhotometryData",
     "PhotometryExperiment",
     "PhotometryLoader",
     "PhotometryPipeline",
+    "PyPhotometryLoader",
     "SplineCorrector",
+    "TDTLoader",
     "__version__",
+    "inspect",
 ]
 
 if TYPE_CHECKING:
@@ -39,7 +51,16 @@ if TYPE_CHECKING:
     from phopro_core.artifacts.splines import SplineCorrector
     from phopro_core.dataset import PhotometryData
     from phopro_core.experiment import PhotometryExperiment
-    from phopro_core.loaders import CSVLoader, PhotometryLoader
+    from phopro_core.loaders import (
+        CSVLoader,
+        DoricLoader,
+        NeurophotometricsLoader,
+        NWBLoader,
+        PhotometryLoader,
+        PyPhotometryLoader,
+        TDTLoader,
+    )
+    from phopro_core.loaders.finding import inspect
     from phopro_core.pipeline import PhotometryPipeline
 
 

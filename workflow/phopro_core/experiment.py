@@ -14,6 +14,8 @@ from phopro_core.artifacts.base import ArtifactCorrector, ArtifactDetector
 from phopro_core.checking import checked_event, checked_time, checked_trace
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
     from matplotlib.figure import Figure
 
@@ -351,6 +353,7 @@ class PhotometryExperiment:
         self.trial_data = PhotometryData.from_arrays(
             table.obs, table.signals, table.t, metadata=about
         )
+        self._trial_windows = table.windows
         self.baseline_data = (
             None
             if table.baselines is None
@@ -486,6 +489,43 @@ class PhotometryExperiment:
             format=format,
         )
 
+    def write_nwb(
+        self,
+        path: str | Path,
+        session_start_time: "datetime | None" = None,
+        session_description: str = "fiber photometry",
+    ) -> None:
+        """Write traces, events and trials to a file of Neurodata Without Borders (NWB).
+
+        Raw traces go into acquisition, processed ones into the processing module
+        ``ophys``, each event into a table of events, and the trials into the table
+        ``trials``: start and stop (seconds), their columns, and in ``signal`` the trials
+        themselves, whose times from the centre are ``trial_times`` in ``ophys``.
+        Metadata that NWB has fields for (subject, sex, age, session_id …) go there, and
+        all of them into the notes, as JSON. What was not yet made of the recording is left
+        out.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.nwb``. A file that is there is replaced only once the new one is
+            complete.
+        session_start_time : datetime, optional
+            By default the metadata's session_start_time or date_time, and without these
+            1970-01-01, which stands for not known. Without a time zone it is taken for UTC.
+        session_description : str
+
+        Raises
+        ------
+        ConfigError
+            If pynwb is not installed: ``pip install 'phopro-workflow[nwb]'``.
+        ValueError
+            If the path ends otherwise, or the trials are not those that were extracted.
+        """
+        from phopro_core.nwb_export import write_nwb
+
+        write_nwb(self, path, session_start_time, session_description)
+
     def plot_dashboard(
         self,
         save: str | Path | None = None,
@@ -526,3 +566,5 @@ class PhotometryExperiment:
         self.artifacts: pd.DataFrame | None = None
         self.trial_data: PhotometryData | None = None
         self.baseline_data: PhotometryData | None = None
+        # (n_trials, 2), in seconds, of all trials that were extracted.
+        self._trial_windows: np.ndarray | None = None

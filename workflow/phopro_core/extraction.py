@@ -48,13 +48,15 @@ class TrialTable:
 
     ``baselines``, ``baseline_t`` and ``baseline_obs`` are the like of the baseline
     windows, in seconds from the align time, where baseline bounds were given.
-    ``invalid_windows`` are the indices of the trials that were dropped, counted before
+    ``windows`` (n_trials, 2) are the times of the first and the last sample of each trial,
+    seconds; ``invalid_windows`` the indices of the trials that were dropped, counted before
     dropping, and ``windows_in_gaps`` those among them that lack samples.
     """
 
     signals: np.ndarray
     t: np.ndarray
     obs: pd.DataFrame
+    windows: np.ndarray
     invalid_windows: list[int]
     windows_in_gaps: list[int]
     baselines: np.ndarray | None = None
@@ -210,6 +212,7 @@ def extract_trials(
         signals,
         t,
         annotate(trials),
+        windows=clock.ends(trials.zero[valid], trials.t),
         invalid_windows=np.flatnonzero(~valid).tolist(),
         windows_in_gaps=np.flatnonzero(inside & ~valid).tolist(),
     )

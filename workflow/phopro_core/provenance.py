@@ -1,14 +1,14 @@
 """Provenance: what a file was made of, by which settings and which version.
 
 Held in ``uns["provenance"]`` of every file of the workflow: ``phopro_version``; ``input``,
-with path, size (bytes) and SHA-256 of the raw recording; ``settings``, for each stage
-behind the file its settings as JSON, defaults included, and under ``code`` the source of
-the functions and classes that they name.
+with path, size (bytes) and SHA-256 of the raw recording (of a TDT block, that of its index);
+``settings``, for each stage behind the file its settings as JSON, defaults included, and
+under ``code`` the source of the functions and classes that they name.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,16 @@ from phopro_core.objects import sources
 Provenance = dict[str, Any]
 
 
-def of_input(path: str | Path, settings: Mapping[str, Any]) -> Provenance:
-    """Provenance of a recording that was loaded from a file or folder."""
+def of_input(
+    path: str | Path,
+    settings: Mapping[str, Any],
+    files: Sequence[Path] | None = None,
+    digested: Sequence[Path] | None = None,
+) -> Provenance:
+    """Provenance of a recording that was loaded from a file or folder; see :func:`measure`."""
     return {
         "phopro_version": __version__,
-        "input": {"path": str(path), **measure(Path(path))},
+        "input": {"path": str(path), **measure(Path(path), files, digested)},
         "settings": {"load": _as_json(settings)},
     }
 
@@ -60,23 +65,31 @@ def of_merged(parts: Mapping[str, Provenance], settings: Mapping[str, Any]) -> P
     }
 
 
-def measure(path: Path) -> dict[str, Any]:
-    """Size in bytes and SHA-256 of a file; of a folder, those of all its files.
+def measure(
+    path: Path, files: Sequence[Path] | None = None, digested: Sequence[Path] | None = None
+) -> dict[str, Any]:
+    """Size in bytes of a recording's files, and SHA-256 of those that are to be digested.
 
-    A folder's digest is that of lines of digest and path of its files, as sha256sum prints
+    By default its files are itself or, of a folder, all in it, and all are digested. A
+    folder's digest is that of lines of digest and path of its files, as sha256sum prints
     them, in the order of the paths.
     """
+    if files is None:
+        inside = (file for file in path.rglob("*") if file.is_file())
+        files = [path] if path.is_file() else list(inside)
+    size = sum(file.stat().st_size for file in files)
     if path.is_file():
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-        return {"size": path.stat().st_size, "sha256": digest.hexdigest()}
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    measured = {file.relative_to(path).as_posix(): measure(file) for file in files}
-    lines = "".join(f"{one['sha256']}  {name}\n" for name, one in measured.items())
-    return {
-        "size": sum(one["size"] for one in measured.values()),
-        "sha256": hashlib.sha256(lines.encode()).hexdigest(),
-    }
+        return {"size": size, "sha256": _sha256(path)}
+    lines = "".join(
+        f"{_sha256(file)}  {file.relative_to(path).as_posix()}\n"
+        for file in sorted(files if digested is None else digested)
+    )
+    return {"size": size, "sha256": hashlib.sha256(lines.encode()).hexdigest()}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _as_json(settings: Mapping[str, Any]) -> str:

@@ -222,16 +222,10 @@ def _job(
     experiment: str, path: Path, kwargs: Mapping[str, Any], loader_cls: type[PhotometryLoader]
 ) -> Job:
     resolved = _at_key("loader_kwargs", _resolve, loader_cls.__init__, kwargs, 2)
-    files = [*_files_in(path), *loader_cls.companion_files(path, resolved)]
+    files = [*loader_cls.files_of(path), *loader_cls.companion_files(path, resolved)]
     absent = [str(file) for file in files if not file.is_file()]
     present = [str(file) for file in files if file.is_file()]
     return Job(experiment, path, resolved, present, absent)
-
-
-def _files_in(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    return [path]
 
 
 def _refuse_absent_companions(jobs: list[Job]) -> None:

@@ -26,7 +26,15 @@ _CONTINUOUS = (
 )
 _NAMED = ("errors.py", "fingerprints.py", "live.py", "objects.py")
 CODE = {
-    "load": (*_CONTINUOUS, *_NAMED, "downsampling.py", "hooks.py", "loaders/*.py", "provenance.py"),
+    "load": (
+        *_CONTINUOUS,
+        *_NAMED,
+        "downsampling.py",
+        "hooks.py",
+        "loaders/*.py",
+        "provenance.py",
+        "sampling.py",
+    ),
     "preprocess": (
         *_CONTINUOUS,
         *_NAMED,

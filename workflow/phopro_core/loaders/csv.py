@@ -1,14 +1,23 @@
 """Recordings as tables of comma-separated values, one row per sample."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from phopro_core.loaders.annotations import read_annotation
-from phopro_core.loaders.base import PhotometryLoader
+from phopro_core.loaders.annotations import AnnotationHandler
+from phopro_core.loaders.base import FormatLoader, Reading
+from phopro_core.loaders.description import GUESSED, Description, channel, guess_pair
 from phopro_core.loaders.plain_csv import read_heading, read_plain_csv
+from phopro_core.loaders.text_tables import (
+    check_cells,
+    heading_of,
+    is_number,
+    numbers_of,
+    read_table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +26,7 @@ if TYPE_CHECKING:
 _Columns = tuple[list[np.ndarray], dict[str, np.ndarray]]
 
 
-class CSVLoader(PhotometryLoader):
+class CSVLoader(FormatLoader):
     """Loads a recording from a CSV file, compressed (.gz, .bz2, .xz, .zst) or not.
 
     Parameters
@@ -33,14 +42,8 @@ class CSVLoader(PhotometryLoader):
         no such column, the recording has a single channel.
     event_cols : str or list of str, optional
         Columns that are truthy in the samples in which an event occurs.
-    downsample : int, optional
-        Keep one sample in so many. Events keep their own times.
-    downsample_kwargs : mapping, optional
-        Of :func:`phopro_core.downsampling.downsample`, such as the method.
-    annotation_file : path, optional
-        Its keys and values go into the metadata.
-    annotation_handler : {'json', 'yaml'} or callable
-        Format of that file, or a function of its path that returns a mapping.
+    downsample, downsample_kwargs, annotation_file, annotation_handler
+        See :class:`~phopro_core.loaders.base.FormatLoader`.
     """
 
     def __init__(
@@ -53,50 +56,65 @@ class CSVLoader(PhotometryLoader):
         downsample: int | None = None,
         downsample_kwargs: Mapping[str, Any] | None = None,
         annotation_file: str | Path | None = None,
-        annotation_handler: Literal["json", "yaml"] | Callable[[Path], Mapping[str, Any]] = "json",
+        annotation_handler: AnnotationHandler = "json",
     ) -> None:
-        self.csv = Path(csv)
+        super().__init__(csv, downsample, downsample_kwargs, annotation_file, annotation_handler)
+        self.csv = self.path
         self.time_col = time_col
         self.signal_col = signal_col
         self.isosbestic_col = isosbestic_col
         self.event_cols = [event_cols] if isinstance(event_cols, str) else list(event_cols or [])
-        self.downsample = downsample
-        self.downsample_kwargs = dict(downsample_kwargs or {})
-        self.annotation_file = annotation_file
-        self.annotation_handler = annotation_handler
 
-    def extract_data(self) -> dict[str, Any]:
-        """Read the recording.
+    @classmethod
+    def describe(cls, path: Path) -> Description | None:
+        """What is in a file: its columns of numbers, and those of which all are 0 or 1."""
+        if not heading_of(path):
+            return None
+        table = read_table(path)
+        table = table[[name for name in table if not name.startswith("Unnamed:")]]
+        numbers = table.select_dtypes(["number", "bool"])
+        flags = [name for name in numbers if set(numbers[name].dropna().unique()) <= {0, 1}]
+        clock = next(
+            (name for name in numbers if re.match(r"time|t\b", name, re.IGNORECASE)),
+            next((name for name in numbers if name not in flags), None),
+        )
+        traces = [
+            name for name in numbers if name not in (*flags, clock) and "time" not in name.lower()
+        ]
+        if (
+            any(map(is_number, table.columns))
+            or clock is None
+            or not traces
+            or not (np.diff(numbers[clock]) > 0).all()
+        ):
+            return None
+        signal, isosbestic = guess_pair(traces)
+        time = numbers[clock].to_numpy(dtype=float)
+        return Description(
+            path,
+            f"CSV table of {len(table):,} rows",
+            [channel(name, time) for name in traces],
+            {name: int(numbers[name].fillna(0).sum()) for name in flags},
+            cls.__name__,
+            {
+                "time_col": clock,
+                "signal_col": signal,
+                "isosbestic_col": isosbestic,
+                "event_cols": flags,
+            },
+            [GUESSED],
+        )
 
-        Raises
-        ------
-        ValueError
-            If the file is empty, lacks a column, or holds something but numbers in one.
-        FileNotFoundError
-            If the file, or the annotation file, is not there.
-        """
+    def read(self) -> Reading:
+        """Read the wanted columns."""
         (time, *traces), occurrences = self._read_plain() or self._read_anything()
-        events = {label: time[occurs] for label, occurs in occurrences.items()}
-        if self.downsample is not None:
-            from phopro_core.downsampling import downsample
-
-            traces, time = downsample(
-                np.stack(traces), time, self.downsample, **self.downsample_kwargs
-            )
-        annotation = read_annotation(self.annotation_file, self.annotation_handler)
-        return {
-            "raw_signal": traces[0],
-            "raw_isosbestic": traces[1] if len(traces) == 2 else None,
-            "time": time,
-            "events": events,
-            "metadata": {**annotation, "source": str(self.csv)},
-        }
+        return Reading(time, traces, {label: time[at] for label, at in occurrences.items()})
 
     def _read_plain(self) -> _Columns | None:
         """What is in a file in which all is well; None of any other."""
-        heading = read_heading(self.csv)
+        heading = read_heading(self.path)
         names = self._traces(heading)
-        found = read_plain_csv(self.csv, names, self.event_cols) if heading else None
+        found = read_plain_csv(self.path, names, self.event_cols) if heading else None
         if found is None:
             return None
         numbers, flags = found
@@ -107,7 +125,7 @@ class CSVLoader(PhotometryLoader):
     def _read_anything(self) -> _Columns:
         """What is in any file, or an error that says what is wrong with it."""
         table = self._read_table()
-        numbers = [self._numbers(table, name) for name in self._traces(table.columns)]
+        numbers = [numbers_of(self.path, table[name]) for name in self._traces(table.columns)]
         return numbers, {label: self._occurs(table, label) for label in self.event_cols}
 
     def _traces(self, columns: Collection[str]) -> list[str]:
@@ -116,61 +134,18 @@ class CSVLoader(PhotometryLoader):
         return [*names, self.isosbestic_col] if self.isosbestic_col in columns else names
 
     def _read_table(self) -> "pd.DataFrame":
-        import gzip
-        import lzma
-        import zlib
-
-        import pandas as pd
-
         needed = [self.time_col, self.signal_col, *self.event_cols]
         wanted = {*needed, self.isosbestic_col}
-        try:
-            # Without index_col, rows with a trailing comma would have their first cell taken
-            # for an index, and all others shifted.
-            table = pd.read_csv(
-                self.csv,
-                usecols=lambda name: name in wanted,
-                index_col=False,
-                encoding="utf-8-sig",
-                # Else the last digits may be others than those in the file.
-                float_precision="round_trip",
-            )
-        except pd.errors.EmptyDataError as error:
-            raise ValueError(
-                f"{self.csv}: the file is empty; copy it anew from the acquisition system"
-            ) from error
-        except pd.errors.ParserError as error:
-            raise ValueError(
-                f"{self.csv}: not a table of comma-separated values: {error}"
-            ) from error
-        except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
-            raise ValueError(
-                f"{self.csv}: can't be decompressed: {error}; copy it anew from where it is whole"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{self.csv}: not a text file in UTF-8: {error}") from error
+        table = read_table(self.path, usecols=lambda name: name in wanted)
         missing = [name for name in needed if name not in table]
         if missing:
+            heading = ", ".join(read_table(self.path, nrows=0).columns)
             raise ValueError(
-                f"{self.csv}: no column {', '.join(map(repr, missing))} (has: {self._heading()})"
+                f"{self.path}: no column {', '.join(map(repr, missing))} (has: {heading})"
             )
         if table.empty:
-            raise ValueError(f"{self.csv}: there is a heading, but no sample below it")
+            raise ValueError(f"{self.path}: there is a heading, but no sample below it")
         return table
-
-    def _heading(self) -> str:
-        import pandas as pd
-
-        return ", ".join(pd.read_csv(self.csv, nrows=0, encoding="utf-8-sig").columns)
-
-    def _numbers(self, table: "pd.DataFrame", name: str) -> np.ndarray:
-        import pandas as pd
-
-        column = table[name]
-        numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
-        _check(~np.isnan(numbers) | column.isna(), column, self.csv, "not a number")
-        _check(np.isfinite(numbers), column, self.csv, "a missing or infinite value")
-        return numbers
 
     def _occurs(self, table: "pd.DataFrame", label: str) -> np.ndarray:
         """Which samples an event occurs in; a cell without a value means that it does not."""
@@ -178,21 +153,6 @@ class CSVLoader(PhotometryLoader):
         if column.dtype == object:
             known = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
             column = column.astype(str).mask(column.isna(), "false").str.strip().str.lower()
-            _check(column.isin(known), table[label], self.csv, "neither true nor false")
+            check_cells(self.path, table[label], column.isin(known), "neither true nor false")
             return column.map(known).to_numpy(dtype=bool)
         return column.fillna(0).to_numpy().astype(bool)
-
-
-def _check(valid: "np.ndarray | pd.Series", column: "pd.Series", path: Path, what: str) -> None:
-    """Raise ValueError naming the first cell that is not valid, by its line in the file."""
-    valid = np.asarray(valid)
-    if valid.all():
-        return
-    row = int(np.argmin(valid))
-    cell = column.iloc[row]
-    shown = repr(cell) if isinstance(cell, str) else cell
-    more = np.count_nonzero(~valid) - 1
-    raise ValueError(
-        f"{path}: column {column.name!r}, line {row + 2}: {shown} is {what}"
-        + (f", and so are {more} more of its {valid.size} cells" if more else "")
-    )
