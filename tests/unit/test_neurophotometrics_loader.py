@@ -119,6 +119,25 @@ def test_headings_of_the_older_program_are_known(tmp_path, table, leds):
     assert data["time"].tolist() == table["Timestamp"][1::2].tolist()
 
 
+def test_columns_without_a_heading_are_no_regions(tmp_path, leds):
+    """As in files that were worked on: a nameless counter, the camera's timer, older states."""
+    table = frames({"Region0R": leds, "Region1G": leds}, turn=(560, 415, 470))
+    table = with_first_frame(table, state=0)
+    rows = [",Timestamp,msTimestamp,,Region0R,Region1G,,,LedState"]
+    for k, frame in table.iterrows():
+        cells = [k - 1 if k else "", frame["SystemTimestamp"], frame["SystemTimestamp"] * 1000]
+        cells += [182798927 + k, frame["Region0R"], frame["Region1G"], 2, 0, int(frame["LedState"])]
+        rows.append(",".join(map(str, cells)))
+    path = tmp_path / "m1.csv"
+    path.write_text("\n".join(rows) + "\n")
+    data = load(path, "Region1G")
+    assert data["raw_signal"].tolist() == leds[470].tolist()
+    assert data["time"].tolist() == table["SystemTimestamp"][3::3].tolist()
+    assert data["metadata"]["dropped_frames"] == 0
+    with pytest.raises(ValueError, match=r"no region 'G' \(regions: Region0R, Region1G\)"):
+        load(path, "G")
+
+
 def test_the_clock_of_the_computer_counts_milliseconds(path, table):
     time = load(path, time_col="ComputerTimestamp")["time"]
     assert time.tolist() == (table["ComputerTimestamp"][1::2] * 1e-3).tolist()
