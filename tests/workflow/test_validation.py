@@ -109,7 +109,7 @@ def test_a_kwarg_of_a_loader_of_ones_own(one):
     [
         (
             "TVSLoader",
-            "config key 'loader_cls': 'TVSLoader' names no PhotometryLoader (built in: TDTLoader, NWBLoader,",
+            "config key 'loader_cls': 'TVSLoader' names no PhotometryLoader (built in: TDTLoader",
         ),
         ("mine.py:Mine", "no Python file 'mine.py'"),
         ("config.yaml:Mine", "no Python file 'config.yaml'"),

@@ -114,6 +114,27 @@ def test_an_interrupt_while_a_worker_is_being_started_keeps_its_job_from_beginni
         pool.run(os.getpid)
 
 
+def test_a_job_that_does_not_heed_an_interrupt_is_killed_after_a_while(monkeypatch, tmp_path):
+    monkeypatch.setattr("phopro_core.batch.workers.PATIENCE", 0.0)
+    script = tmp_path / "heedless.py"
+    script.write_text(
+        "import signal, threading\n"
+        "def main(begun):\n"
+        "    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "    with open(begun, 'w'):\n"
+        "        threading.Event().wait()\n"
+    )
+    pool = WorkerPool(preload=[])
+    os.mkfifo(tmp_path / "begun")
+    with ThreadPoolExecutor(1) as threads:
+        call = str(script), str(tmp_path / "log"), {"begun": str(tmp_path / "begun")}
+        failure = threads.submit(run_script_in, pool, *call)
+        # Opening it waits for the job to do the same.
+        with (tmp_path / "begun").open(), pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert failure.result().error == "Interrupted"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_is_finished_by_the_next(study, signal_number):

@@ -16,14 +16,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from phopro_core.objects import load_object
 
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 #: worker. The package itself is not among it: which copy of it is meant is known only to the
 #: process that starts them.
 PRELOADED = ("h5py", "numpy", "pandas", "pyarrow.csv")
+#: Seconds that a job has to end after Ctrl-C, and between looks at whether that was pressed.
+PATIENCE, LOOK = 5.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class WorkerPool:
     def __init__(self, preload: Sequence[str] = PRELOADED) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
-        self._idle: queue.LifoQueue[ProcessPoolExecutor] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         main = sys.modules["__main__"]
         if main.__spec__ is None:
             # Else every worker would import anew the program that this process was
@@ -100,26 +102,56 @@ class WorkerPool:
             If it was interrupted, or this process was while the worker was being started.
         """
         worker = self._idle_worker()
-        alive = True
         try:
-            return worker.submit(_interruptible, function, *args).result()
+            result = self._result(worker, worker.executor.submit(_interruptible, function, *args))
         except BrokenProcessPool:
-            alive = False
-            worker.shutdown(wait=False)
+            worker.executor.shutdown(wait=False)
+            if self._interrupted.is_set():
+                raise KeyboardInterrupt from None
             raise
-        finally:
-            if alive:
-                self._idle.put(worker)
+        except BaseException:
+            self._idle.put(worker)
+            raise
+        self._idle.put(worker)
+        return result
 
-    def _idle_worker(self) -> ProcessPoolExecutor:
+    def _result(self, worker: "_Worker", future: Future) -> Any:
+        """What a job returns. One that Ctrl-C does not end is killed with its worker.
+
+        A process that is about to wait for something can miss that it was interrupted, and
+        what users write may not heed it.
+        """
+        patience = PATIENCE
+        while not wait([future], LOOK).done:
+            if self._interrupted.is_set():
+                patience -= LOOK
+            if patience <= 0:
+                with suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGKILL)
+        return future.result()
+
+    def _idle_worker(self) -> "_Worker":
         try:
             return self._idle.get_nowait()
         except queue.Empty:
-            worker = ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin_worker)
-            worker.submit(os.getpid).result()  # from now on it hears Ctrl-C itself
+            executor = ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin_worker)
+            try:
+                # Once it has answered, it hears Ctrl-C itself.
+                worker = _Worker(executor, executor.submit(os.getpid).result())
+            except BrokenProcessPool:
+                if self._interrupted.is_set():
+                    raise KeyboardInterrupt from None
+                raise
             if self._interrupted.is_set():
                 raise KeyboardInterrupt from None
             return worker
+
+
+class _Worker(NamedTuple):
+    """A pool of one process, and the number of that."""
+
+    executor: ProcessPoolExecutor
+    pid: int
 
 
 def run_script(
