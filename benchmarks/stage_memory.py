@@ -23,7 +23,7 @@ from measuring import machine, memory_during, publish, write_recording_csv
 
 from phopro_core.batch.configuration import complete_config
 from phopro_core.batch.jobs import plan_batch
-from phopro_core.batch.memory import BASE, megabytes
+from phopro_core.batch.resources import BASE, megabytes
 from phopro_core.batch.stages import SCHEMA
 
 MB = 1e6

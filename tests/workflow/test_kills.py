@@ -29,7 +29,7 @@ def results(study) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    from conftest import Study
+    from studies import Study
 
     study = Study(tmp_path_factory.mktemp("undisturbed"))
     prepare(study)

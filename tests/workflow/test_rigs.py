@@ -13,6 +13,7 @@ from rigs.nwb import add_series, new_file
 from rigs.nwb import write as write_nwb
 from rigs.pyphotometry import header, ppd_bytes, words
 from rigs.tdt import Stream, on_clock, write_block
+from studies import Study
 
 from phopro_core.simulation import simulate_recording
 
@@ -170,9 +171,9 @@ RIGS = {
 
 
 @pytest.fixture(scope="module")
-def expected(sessions, make_study, tmp_path_factory) -> ad.AnnData:
+def expected(sessions, tmp_path_factory) -> ad.AnnData:
     """The trials of the recordings as plain tables."""
-    study = make_study(tmp_path_factory.mktemp("csv"))
+    study = Study(tmp_path_factory.mktemp("csv"))
     write_all(study, sessions, as_csv)
     study.config["loader_kwargs"] = {"event_cols": EVENTS}
     study.run_well()

@@ -17,7 +17,7 @@ from phopro_core.batch.failures import (
 from phopro_core.batch.identities import names_after, read_ids, taken_twice
 from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal, summary
-from phopro_core.batch.memory import megabytes
+from phopro_core.batch.resources import megabytes, minutes, needed
 from phopro_core.batch.stages import CODE, SCHEMA, SCRIPTS, code_digest
 from phopro_core.batch.workers import Failure, add_to_log
 from phopro_core.errors import ConfigError
@@ -103,8 +103,18 @@ def ids_of(wildcards):
 
 
 def memory(stage):
-    """What a stage needs of memory, as a function of its input, MB."""
-    return lambda wildcards, input: megabytes(stage, input.size_mb, list(input))
+    """What a stage of an experiment needs of memory, MB; the more, the oftener it was tried."""
+    return lambda wildcards, attempt: attempt * needed(stage, batch.inputs(wildcards.experiment))
+
+
+def memory_of_all(stage):
+    """The same of a stage of all experiments, by the size of its input."""
+    return lambda wildcards, input, attempt: attempt * megabytes(stage, input.size_mb)
+
+
+def runtime(stage):
+    """Minutes that a stage of an experiment may take, several times what it should."""
+    return lambda wildcards, attempt: attempt * minutes(stage, batch.inputs(wildcards.experiment))
 
 
 def call_script(stage, log, kwargs):

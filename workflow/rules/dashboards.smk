@@ -16,6 +16,7 @@ rule dashboard:
         batch.paths.log("dashboard"),
     resources:
         mem_mb=memory("dashboard"),
+        runtime=runtime("dashboard"),
     params:
         settings=batch.dashboard,
         code=code_digest("dashboard", batch.dashboard),

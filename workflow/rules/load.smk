@@ -7,6 +7,7 @@ rule load:
         batch.paths.log("load"),
     resources:
         mem_mb=memory("load"),
+        runtime=runtime("load"),
     params:
         settings=lambda wildcards: batch.load(wildcards.experiment),
         code=lambda wildcards: code_digest("load", batch.load(wildcards.experiment)),

@@ -7,6 +7,7 @@ rule extract:
         batch.paths.log("extract"),
     resources:
         mem_mb=memory("extract"),
+        runtime=runtime("extract"),
     params:
         settings=lambda wildcards: batch.variants[wildcards.variant].extract,
         code=lambda wildcards: code_digest("extract", batch.variants[wildcards.variant].extract),
@@ -32,7 +33,8 @@ rule identify:
     log:
         batch.paths.log("identify"),
     resources:
-        mem_mb=memory("identify"),
+        mem_mb=memory_of_all("identify"),
+        runtime=30,
     params:
         experiments=list(batch.jobs),
         code=code_digest("identify"),
@@ -51,7 +53,8 @@ rule merge_trials:
     log:
         batch.paths.log("merge_trials"),
     resources:
-        mem_mb=memory("merge_trials"),
+        mem_mb=memory_of_all("merge_trials"),
+        runtime=60,
     params:
         experiments=list(batch.jobs),
         join=batch.config["obs_join"],

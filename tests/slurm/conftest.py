@@ -1,0 +1,35 @@
+"""A Slurm of two nodes on this machine, where it can be installed."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from studies import Study
+
+CLUSTER = Path(__file__).parent / "cluster.sh"
+
+
+def cluster(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([CLUSTER, *words], capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slurm() -> Iterator[None]:
+    """Slurm, running; tests are skipped where it can't be."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        pytest.skip("Slurm is installed by root, from Debian's packages")
+    for step in ("install", "start"):
+        done = cluster(step)
+        if done.returncode:
+            pytest.skip(f"no Slurm here: {step} said {done.stderr.strip()[-500:]}")
+    yield
+    cluster("stop")
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """A study without recordings."""
+    return Study(tmp_path)

@@ -1,0 +1,87 @@
+"""How much memory and time a job is said to need, for schedulers that give them out."""
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+#: Of a process that runs one job: Snakemake's and the libraries' own, MB.
+BASE = 500
+#: What a stage needs above that, in sizes of its input; measured by
+#: benchmarks/stage_memory.py, with a third to spare.
+TIMES = {
+    "load": 4.0,
+    "preprocess": 9.0,
+    "extract": 2.0,
+    "identify": 0.1,
+    "merge_trials": 0.1,
+    "dashboard": 2.0,
+}
+#: Text in compressed files, in sizes of these.
+COMPRESSED = 5.0
+SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip")
+#: Size of a recording once it is loaded, in sizes of its raw file: text has more bytes a number;
+#: other formats have fewer, or are compressed. And of a processed one, in sizes of that.
+LOADED = {".ppd": 6.0, ".tev": 3.0, ".nwb": 4.0, ".doric": 4.0}
+LOADED_TEXT, PROCESSED = 0.7, 2.4
+#: Loaded MB that a stage gets done in a tenth of a minute.
+MEGABYTES_A_MINUTE = {"load": 400.0, "preprocess": 200.0, "extract": 1000.0, "dashboard": 500.0}
+
+
+def megabytes(stage: str, input_mb: float, paths: list[str] | None = None) -> int:
+    """Memory of a job whose input is so large, MB.
+
+    Examples
+    --------
+    >>> megabytes("preprocess", 100.0)
+    1400
+    >>> megabytes("load", 100.0, ["m1.csv.gz"])
+    2500
+    """
+    compressed = any(str(path).endswith(SUFFIXES) for path in paths or ())
+    return math.ceil(BASE + TIMES[stage] * input_mb * (COMPRESSED if compressed else 1.0))
+
+
+def needed(stage: str, files: Iterable[str]) -> int:
+    """Memory of a stage of an experiment, by its raw files, MB.
+
+    What a stage reads need not be there yet: a group of jobs is handed to a cluster before
+    its first job has run.
+    """
+    files = tuple(map(str, files))
+    raw = sum(map(_size, files))
+    loaded = sum(_size(file) * _loaded(file) for file in files)
+    match stage:
+        case "load":
+            return megabytes(stage, raw, list(files))
+        case "preprocess":
+            return megabytes(stage, loaded)
+        case _:
+            return megabytes(stage, loaded * PROCESSED)
+
+
+def minutes(stage: str, files: Iterable[str]) -> int:
+    """Minutes that a stage of an experiment may take, by its raw files.
+
+    A minute, and one more for each so many MB; ten times what it takes on a quiet machine.
+
+    Examples
+    --------
+    >>> minutes("load", [])
+    1
+    """
+    loaded = sum(_size(str(file)) * _loaded(str(file)) for file in files)
+    return 1 + math.ceil(loaded / MEGABYTES_A_MINUTE[stage]) if loaded > 1 else 1
+
+
+def _loaded(file: str) -> float:
+    if file.endswith(SUFFIXES):
+        return LOADED_TEXT * COMPRESSED
+    return LOADED.get(Path(file).suffix.lower(), LOADED_TEXT)
+
+
+@lru_cache(maxsize=100_000)
+def _size(file: str) -> float:
+    """MB of a file; 0 of one that is not there."""
+    path = Path(file)
+    return path.stat().st_size / 1e6 if path.is_file() else 0.0
