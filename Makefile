@@ -1,12 +1,12 @@
 # make demo   run the bundled example      make test       run the quick tests
 # make check  format and lint              make test-slow  run the others
 # make lock   pin the newest dependencies  make coverage   measure what the unit tests reach
-# make clean  remove all that these made
+# make clean  remove all that these made   make test-slurm  those that install a Slurm here
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow coverage check lock clean
+.PHONY: demo test test-slow test-slurm coverage check lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/snakemake --cores all
@@ -16,6 +16,9 @@ test: $(VENV)/.dev
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m slow
+
+test-slurm: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/slurm
 
 coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/unit -n 2 --cov --cov-fail-under=95

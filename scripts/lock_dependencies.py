@@ -46,7 +46,7 @@ def as_conda(pins: dict[str, str]) -> str:
 
 
 def main() -> None:
-    runtime = installed(f"{ROOT}[nwb,tdt]")
+    runtime = installed(f"{ROOT}[cluster,nwb,tdt]")
     envs = ROOT / "envs"
     (envs / "phopro.lock").write_text(as_lock(runtime))
     (envs / "phopro.yaml").write_text(as_conda(runtime))

@@ -33,7 +33,9 @@ def requirements(key: str | None = None) -> list[Requirement]:
 
 
 def test_the_lock_files_hold_versions_that_pyproject_allows():
-    runtime = [*requirements(), *requirements("tdt"), *requirements("nwb")]
+    runtime = requirements()
+    for extra in ("cluster", "nwb", "tdt"):
+        runtime += requirements(extra)
     for lock, wanted in [("phopro.lock", runtime), ("dev.lock", requirements("dev"))]:
         pinned = pins(lock)
         for requirement in wanted:

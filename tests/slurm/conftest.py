@@ -2,18 +2,12 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from slurm_cluster import cluster
 from studies import Study
-
-CLUSTER = Path(__file__).parent / "cluster.sh"
-
-
-def cluster(*words: str) -> subprocess.CompletedProcess:
-    return subprocess.run([CLUSTER, *words], capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,11 +1,17 @@
 """The workflow on a Slurm of two nodes, by profiles/slurm."""
 
+import os
 import re
+import signal
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anndata as ad
 import pytest
+from slurm_cluster import cluster
 from studies import ROOT, Run, Study
 
 #: The profile, and what a test does not want to wait for.
@@ -18,6 +24,24 @@ OPTIONS = (
     "1",
     "--slurm-keep-successful-logs",
 )
+
+
+WAITING_LOADER = """
+import time
+from pathlib import Path
+
+from phopro_core import CSVLoader
+
+
+class Waiting(CSVLoader):
+    \"\"\"Says that it has begun, and waits for as long as there is a file `wait`.\"\"\"
+
+    def extract_data(self):
+        Path("begun").touch()
+        while Path("wait").exists():
+            time.sleep(0.1)
+        return super().extract_data()
+"""
 
 
 def run(study: Study, *options: str) -> Run:
@@ -96,3 +120,73 @@ def test_one_recording_more_is_submitted_alone_with_the_merge(six):
     done = run_well(six)
     assert done.jobs == {"load": 1, "preprocess": 1, "extract": 1, "merge_trials": 1}
     assert len(submissions(done)) == 2
+
+
+@contextmanager
+def begun(study: Study) -> Iterator[tuple[str, subprocess.Popen]]:
+    """A run whose first job has begun, and waits: the number of that, and the run.
+
+    It waits no longer after this, and the run has ended.
+    """
+    (study.folder / "loaders.py").write_text(WAITING_LOADER)
+    (study.folder / "wait").touch()
+    study.config["loader_cls"] = "loaders.py:Waiting"
+    command = study.command(*OPTIONS, cores=None)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            while not (study.folder / "begun").exists():
+                assert process.poll() is None, process.stdout.read()
+                os.sched_yield()
+            (number,) = squeue("--format=%i", "--states=RUNNING")
+            yield number, process
+            (study.folder / "wait").unlink()
+            process.communicate(timeout=200)
+        finally:
+            process.kill()
+
+
+def trials(study: Study) -> list[list[float]]:
+    return ad.read_h5ad(study.results / "trials.h5ad").X.tolist()
+
+
+def squeue(*options: str) -> list[str]:
+    shown = subprocess.run(["squeue", "--noheader", *options], capture_output=True, text=True)
+    return shown.stdout.split()
+
+
+def wait_for(condition) -> None:
+    """Wait until a condition holds, a minute at most."""
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        os.sched_yield()
+
+
+def test_a_submission_that_is_cancelled_is_made_again(six, local):
+    with begun(six) as (number, process):
+        subprocess.run(["scancel", number], check=True)
+        wait_for(lambda: any(one != number for one in squeue("--format=%i", "--states=RUNNING")))
+    assert process.returncode == 0
+    assert trials(six) == trials(local)
+
+
+def test_a_node_that_goes_down_is_survived(six, local):
+    with begun(six) as (number, process):
+        (node,) = squeue(f"--jobs={number}", "--format=%N")
+        cluster("node-down", node)
+        (other,) = {"n1", "n2"} - {node}
+        wait_for(lambda: squeue("--states=RUNNING", "--format=%N") == [other])
+    cluster("node-up", node)
+    assert process.returncode == 0
+    assert trials(six) == trials(local)
+
+
+def test_ctrl_c_cancels_what_was_submitted_and_the_next_run_goes_on(six):
+    with begun(six) as (number, process):
+        process.send_signal(signal.SIGINT)
+        wait_for(lambda: number not in squeue("--format=%i", "--states=RUNNING"))
+    assert process.returncode != 0
+    assert not (six.results / "trials.h5ad").exists()
+    run_well(six)
