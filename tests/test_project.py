@@ -123,6 +123,21 @@ def test_every_argument_of_a_stage_is_documented_with_its_default(heading, cls, 
             assert (tuple(given) if isinstance(given, list) else given) == default
 
 
+def test_the_documented_loader_of_one_s_own_reads(tmp_path):
+    import numpy as np
+
+    from phopro_core.loaders.finding import find_loader
+
+    text = (ROOT / "config" / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?class NpyLoader.*?)```", text, re.DOTALL)
+    assert len([line for line in code.split("class")[1].splitlines() if line.strip()]) <= 13
+    (tmp_path / "my_loaders.py").write_text(code)
+    np.save(tmp_path / "m1.npy", np.arange(10.0).reshape(2, 5))
+    loader = find_loader(f"{tmp_path}/my_loaders.py:NpyLoader")(tmp_path / "m1.npy", frequency=2.0)
+    assert loader.load().raw_isosbestic.tolist() == [5, 6, 7, 8, 9]
+    assert loader.load().time.tolist() == [0, 0.5, 1, 1.5, 2]
+
+
 def test_planning_a_batch_imports_no_heavy_library():
     """What a Snakefile imports, every invocation of Snakemake waits for."""
     program = (

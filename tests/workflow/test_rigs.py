@@ -13,9 +13,10 @@ from rigs.nwb import add_series, new_file
 from rigs.nwb import write as write_nwb
 from rigs.pyphotometry import header, ppd_bytes, words
 from rigs.tdt import Stream, on_clock, write_block
-from studies import Study
+from studies import ROOT, Study
 
 from phopro_core.simulation import simulate_recording
+from phopro_core.storage import read_recording
 
 EVENTS = ["trial_cue", "lever1"]
 RATE = 20.0
@@ -109,6 +110,9 @@ def as_nwb(path: Path, session: Session) -> None:
         add_series(file, event, np.ones(times.size), timestamps=times)
     write_nwb(path.with_suffix(".nwb"), file)
 
+
+#: A recording of a laser session, 365 s long, and its behaviour as BORIS has it.
+REAL = ROOT.parent / "shared" / "recordings" / "neurophotometrics"
 
 #: How each is written and loaded, and by how much its trials may differ, in units of dF/F.
 RIGS = {
@@ -294,3 +298,39 @@ def test_sessions_whose_clocks_differ_a_little_are_merged(study, sessions):
     study.config["preprocess_kwargs"]["frequency"] = 20
     study.run_well()
     assert ad.read_h5ad(study.results / "trials.h5ad").shape == (2, 980)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"the recording is not at {REAL}")
+def test_a_real_recording_of_two_fibers(study):
+    study.config |= {
+        "data_directory": str(REAL),
+        "pattern": "*NPM*.csv",
+        "loader_cls": "NeurophotometricsLoader",
+        "loader_kwargs": [
+            {
+                "signal_region": region,
+                "signal_led": led,
+                "events_file": "{path.parent}/Sample2_beh_BORIS.csv",
+            }
+            for region, led in (("Region1G", 470), ("Region0R", 560))
+        ],
+        "trial_extraction_kwargs": {"align_to": "Laser START", "trial_bounds": [-5, 10]},
+    }
+    study.run_well()
+    trials = ad.read_h5ad(study.results / "trials.h5ad")
+    assert trials.shape == (20, 200)
+    table = pd.read_csv(next(REAL.glob("*NPM*.csv")))
+    behaviour = pd.read_csv(next(REAL.glob("*BORIS*.csv")))
+    starts = behaviour.loc[behaviour["Status"] == "START", "ogtime"] / 1000
+    for k, (region, state) in enumerate((("Region1G", 2), ("Region0R", 4)), 1):
+        path = study.results / "recordings" / f"Sample2_NPM_1fiber-{k}.h5ad"
+        recording = read_recording(path)
+        lit = table[table["LedState"] == state]
+        assert recording.time.tolist() == lit["Timestamp"].tolist()
+        assert recording.raw_signal.tolist() == lit[region].tolist()
+        other = table[table["LedState"] == 1]
+        expected = np.interp(lit["Timestamp"], other["Timestamp"], other[region])
+        np.testing.assert_allclose(recording.raw_isosbestic, expected)
+        np.testing.assert_allclose(recording.events["Laser START"], starts)
+        assert recording.events["Laser START"].size == 10

@@ -55,6 +55,8 @@ class PhotometryExperiment:
     trial_data, baseline_data : PhotometryData or None
         Trials and their baseline windows; None before :meth:`extract_trial_data`, and
         the baselines also where no baseline bounds were given.
+    trial_windows : array, shape (n_trials, 2), or None
+        First and last sample of each trial as it was extracted, seconds.
 
     Raises
     ------
@@ -353,7 +355,7 @@ class PhotometryExperiment:
         self.trial_data = PhotometryData.from_arrays(
             table.obs, table.signals, table.t, metadata=about
         )
-        self._trial_windows = table.windows
+        self.trial_windows = table.windows
         self.baseline_data = (
             None
             if table.baselines is None
@@ -566,5 +568,4 @@ class PhotometryExperiment:
         self.artifacts: pd.DataFrame | None = None
         self.trial_data: PhotometryData | None = None
         self.baseline_data: PhotometryData | None = None
-        # (n_trials, 2), in seconds, of all trials that were extracted.
-        self._trial_windows: np.ndarray | None = None
+        self.trial_windows: np.ndarray | None = None

@@ -201,7 +201,7 @@ def _windows(experiment: "PhotometryExperiment") -> np.ndarray:
     obs = experiment.trial_data.obs
     if {"start_time", "stop_time"} <= set(obs.columns):
         return obs[["start_time", "stop_time"]].to_numpy(dtype=float)
-    known = experiment._trial_windows
+    known = experiment.trial_windows
     numbers = pd.to_numeric(obs.get("trial_num", pd.Series(dtype=float)), errors="coerce")
     if known is None or numbers.size != len(obs) or not numbers.between(1, len(known)).all():
         raise ValueError(
