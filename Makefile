@@ -17,8 +17,8 @@ test: $(VENV)/.dev
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m slow
 
-test-slurm: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/slurm
+test-slurm: $(VENV)-slurm/.done
+	$(VENV)-slurm/bin/python -m pytest tests/slurm
 
 coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/unit -n 2 --cov --cov-fail-under=95
@@ -33,7 +33,7 @@ lock:
 	$(PYTHON) scripts/lock_dependencies.py
 
 clean:
-	rm -rf $(VENV) .snakemake .coverage results
+	rm -rf $(VENV) $(VENV)-slurm .snakemake .coverage results
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -45,3 +45,10 @@ $(VENV)/.demo: envs/phopro.lock | $(BIN)/python
 $(VENV)/.dev: envs/dev.lock | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@ $(VENV)/.demo
+
+# Apart, since each start of Snakemake is slower where plugins for clusters are.
+$(VENV)-slurm/.done: envs/dev.lock envs/cluster.lock
+	$(PYTHON) -m venv $(VENV)-slurm
+	$(VENV)-slurm/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r envs/dev.lock -r envs/cluster.lock
+	touch $@

@@ -4,7 +4,7 @@
 
 Installs the project with its extras into fresh environments, without and with its
 development tools, and writes what it finds there to envs/phopro.lock, envs/dev.lock and
-envs/phopro.yaml.
+envs/phopro.yaml; to envs/cluster.lock what clusters need beside the first.
 """
 
 import re
@@ -46,10 +46,13 @@ def as_conda(pins: dict[str, str]) -> str:
 
 
 def main() -> None:
-    runtime = installed(f"{ROOT}[cluster,nwb,tdt]")
+    runtime = installed(f"{ROOT}[nwb,tdt]")
     envs = ROOT / "envs"
     (envs / "phopro.lock").write_text(as_lock(runtime))
     (envs / "phopro.yaml").write_text(as_conda(runtime))
+    on_clusters = installed(f"{ROOT}[cluster,nwb,tdt]")
+    added = {name: pin for name, pin in on_clusters.items() if name not in runtime}
+    (envs / "cluster.lock").write_text(as_lock(added))
     (envs / "dev.lock").write_text(as_lock(installed(f"{ROOT}[dev]")))
 
 

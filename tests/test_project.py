@@ -33,10 +33,13 @@ def requirements(key: str | None = None) -> list[Requirement]:
 
 
 def test_the_lock_files_hold_versions_that_pyproject_allows():
-    runtime = requirements()
-    for extra in ("cluster", "nwb", "tdt"):
-        runtime += requirements(extra)
-    for lock, wanted in [("phopro.lock", runtime), ("dev.lock", requirements("dev"))]:
+    runtime = [*requirements(), *requirements("nwb"), *requirements("tdt")]
+    wanted_of = {
+        "phopro.lock": runtime,
+        "cluster.lock": requirements("cluster"),
+        "dev.lock": requirements("dev"),
+    }
+    for lock, wanted in wanted_of.items():
         pinned = pins(lock)
         for requirement in wanted:
             assert pinned[requirement.name] in requirement.specifier, requirement

@@ -12,7 +12,7 @@ from pathlib import Path
 import anndata as ad
 import pytest
 from slurm_cluster import cluster
-from studies import ROOT, Run, Study
+from study_runs import ROOT, Run, Study
 
 #: The profile, and what a test does not want to wait for.
 OPTIONS = (

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from studies import ROOT, Study
+from study_runs import ROOT, Study
 
 
 @pytest.fixture

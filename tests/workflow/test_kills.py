@@ -29,7 +29,7 @@ def results(study) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    from studies import Study
+    from study_runs import Study
 
     study = Study(tmp_path_factory.mktemp("undisturbed"))
     prepare(study)

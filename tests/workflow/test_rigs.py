@@ -13,7 +13,7 @@ from rigs.nwb import add_series, new_file
 from rigs.nwb import write as write_nwb
 from rigs.pyphotometry import header, ppd_bytes, words
 from rigs.tdt import Stream, on_clock, write_block
-from studies import ROOT, Study
+from study_runs import ROOT, Study
 
 from phopro_core.simulation import simulate_recording
 from phopro_core.storage import read_recording
