@@ -48,16 +48,14 @@ def needed(stage: str, files: Iterable[str]) -> int:
     What a stage reads need not be there yet: a group of jobs is handed to a cluster before
     its first job has run.
     """
-    files = tuple(map(str, files))
-    raw = sum(map(_size, files))
-    loaded = sum(_size(file) * _loaded(file) for file in files)
+    files = list(files)
     match stage:
         case "load":
-            return megabytes(stage, raw, list(files))
+            return megabytes(stage, sum(map(_size, files)), files)
         case "preprocess":
-            return megabytes(stage, loaded)
+            return megabytes(stage, _loaded(files))
         case _:
-            return megabytes(stage, loaded * PROCESSED)
+            return megabytes(stage, _loaded(files) * PROCESSED)
 
 
 def minutes(stage: str, files: Iterable[str]) -> int:
@@ -70,11 +68,16 @@ def minutes(stage: str, files: Iterable[str]) -> int:
     >>> minutes("load", [])
     1
     """
-    loaded = sum(_size(str(file)) * _loaded(str(file)) for file in files)
+    loaded = _loaded(files)
     return 1 + math.ceil(loaded / MEGABYTES_A_MINUTE[stage]) if loaded > 1 else 1
 
 
-def _loaded(file: str) -> float:
+def _loaded(files: Iterable[str]) -> float:
+    """MB of a recording once it is loaded, about, by its raw files."""
+    return sum(_size(file) * _times_as_large(file) for file in files)
+
+
+def _times_as_large(file: str) -> float:
     if file.endswith(SUFFIXES):
         return LOADED_TEXT * COMPRESSED
     return LOADED.get(Path(file).suffix.lower(), LOADED_TEXT)

@@ -83,7 +83,8 @@ def on_one_clock(
     values = np.interp(time, isosbestic.time, isosbestic.values)
     for gap in np.flatnonzero(np.diff(isosbestic.time) > TOO_LONG * step):
         start, stop = isosbestic.time[gap : gap + 2]
-        values[(time > start + step / 2) & (time < stop - step / 2)] = np.nan
+        after = np.searchsorted(time, start + step / 2, side="right")
+        values[after : np.searchsorted(time, stop - step / 2)] = np.nan
     return time, [signal.values[within], values]
 
 

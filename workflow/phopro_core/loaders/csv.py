@@ -10,6 +10,7 @@ import numpy as np
 from phopro_core.loaders.annotations import AnnotationHandler
 from phopro_core.loaders.base import FormatLoader, Reading
 from phopro_core.loaders.description import GUESSED, Description, channel, guess_pair
+from phopro_core.loaders.naming import as_list
 from phopro_core.loaders.plain_csv import read_heading, read_plain_csv
 from phopro_core.loaders.text_tables import (
     check_cells,
@@ -63,7 +64,7 @@ class CSVLoader(FormatLoader):
         self.time_col = time_col
         self.signal_col = signal_col
         self.isosbestic_col = isosbestic_col
-        self.event_cols = [event_cols] if isinstance(event_cols, str) else list(event_cols or [])
+        self.event_cols = as_list(event_cols)
 
     @classmethod
     def describe(cls, path: Path) -> Description | None:

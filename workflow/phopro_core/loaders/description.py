@@ -88,6 +88,11 @@ def channel(name: str, time: np.ndarray) -> Channel:
     return Channel(name, time.size, float(time[0]), float(time[-1]))
 
 
+def as_loader_kwargs(calls: list[dict[str, Any]]) -> dict[str, Any] | list[dict[str, Any]]:
+    """Loader calls as a config has them: a list only where there are several."""
+    return calls[0] if len(calls) == 1 else calls
+
+
 def guess_pair(names: Mapping[str, str] | Iterable[str]) -> tuple[str, str | None] | None:
     """Which of some channels may be the signal, and which the isosbestic.
 

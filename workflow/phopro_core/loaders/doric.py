@@ -12,7 +12,13 @@ import numpy as np
 from phopro_core.loaders.annotations import AnnotationHandler
 from phopro_core.loaders.base import FormatLoader, Reading
 from phopro_core.loaders.clocks import Trace, on_one_clock, onsets
-from phopro_core.loaders.description import GUESSED, Description, channel, guess_pair
+from phopro_core.loaders.description import (
+    GUESSED,
+    Description,
+    as_loader_kwargs,
+    channel,
+    guess_pair,
+)
 from phopro_core.loaders.hdf5 import is_hdf5, open_hdf5
 from phopro_core.loaders.naming import by_label, find_part
 from phopro_core.loaders.text_tables import heading_of, numbers_of, read_table
@@ -83,7 +89,7 @@ class DoricLoader(FormatLoader):
                 [channel(name, file.trace(name).time) for name in analog],
                 {name: onsets(*file.trace(name)).size for name in digital},
                 cls.__name__,
-                calls[0] if len(calls) == 1 else calls,
+                as_loader_kwargs(calls),
                 [GUESSED],
             )
 

@@ -219,16 +219,18 @@ def _of_boris(
     n_above: int,
 ) -> _EventList:
     behavior = table[by_lower["behavior"]].astype(str).str.strip()
-    for name in ("observation id", "subject"):
-        there = table[by_lower[name]].dropna().unique() if name in by_lower else []
-        if len(there) > 1 and name == "observation id":
-            raise ValueError(
-                f"{path}: events of {len(there)} observations ({', '.join(map(str, there))}); "
-                "export each to a file of its own"
-            )
-        if len(there) > 1:
-            told = ", ".join(map(str, there))
-            logger.warning("%s: the events of all subjects are taken: %s", path, told)
+    observations, subjects = (
+        table[by_lower[name]].dropna().astype(str).unique() if name in by_lower else []
+        for name in ("observation id", "subject")
+    )
+    if len(observations) > 1:
+        raise ValueError(
+            f"{path}: events of {len(observations)} observations ({', '.join(observations)}); "
+            "export each to a file of its own"
+        )
+    if len(subjects) > 1:
+        told = ", ".join(subjects)
+        logger.warning("%s: the events of all subjects are taken: %s", path, told)
     kind_col = by_lower.get("status") or by_lower.get("behavior type")
     kind = (
         behavior.map(lambda _: "POINT")

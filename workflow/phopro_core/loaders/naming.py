@@ -46,14 +46,17 @@ def find_part(path: str | Path, wanted: str, names: Iterable[str], what: str) ->
     )
 
 
+def as_list(names: str | Sequence[str] | None) -> list[str]:
+    """Names of which one may be given alone, or none."""
+    return [names] if isinstance(names, str) else list(names or [])
+
+
 def by_label(names: str | Sequence[str] | Mapping[str, Any] | None) -> dict[str, Any]:
     """What holds each event, by its label; in a list, names are the labels too.
 
     >>> by_label(["DIO01"]), by_label({"lever": "DIO02"})
     ({'DIO01': 'DIO01'}, {'lever': 'DIO02'})
     """
-    if names is None:
-        return {}
     if isinstance(names, Mapping):
         return dict(names)
-    return {name: name for name in ([names] if isinstance(names, str) else names)}
+    return {name: name for name in as_list(names)}

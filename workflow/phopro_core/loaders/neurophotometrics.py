@@ -10,8 +10,9 @@ import numpy as np
 from phopro_core.loaders.annotations import AnnotationHandler
 from phopro_core.loaders.base import FormatLoader, Reading
 from phopro_core.loaders.clocks import Trace, on_one_clock, onsets
-from phopro_core.loaders.description import Description, channel
+from phopro_core.loaders.description import Description, as_loader_kwargs, channel
 from phopro_core.loaders.event_files import SECONDS, UNITS, TimeUnit, read_events
+from phopro_core.loaders.naming import as_list
 from phopro_core.loaders.text_tables import heading_of, numbers_of, read_table
 from phopro_core.sampling import typical_step
 
@@ -106,7 +107,7 @@ class NeurophotometricsLoader(FormatLoader):
         self.isosbestic_led = isosbestic_led
         self.isosbestic_region = isosbestic_region or signal_region
         self.isosbestic_file = None if isosbestic_file is None else Path(isosbestic_file)
-        self.event_cols = [event_cols] if isinstance(event_cols, str) else list(event_cols or [])
+        self.event_cols = as_list(event_cols)
         self.events_file = events_file
         self.events_time_col = events_time_col
         self.events_time_unit = events_time_unit
@@ -149,7 +150,7 @@ class NeurophotometricsLoader(FormatLoader):
             [channel(f"{region} {led} nm", lit[led]) for region in frames.regions for led in leds],
             events,
             cls.__name__,
-            calls[0] if len(calls) == 1 else calls,
+            as_loader_kwargs(calls),
         )
 
     def read(self) -> Reading:
@@ -293,7 +294,7 @@ class Frames:
             steps = np.diff(self._numbers("FrameCounter"))
             steps = steps / max(np.median(steps), 1) if steps.size else steps
         else:
-            steps = np.rint(np.diff(self.time) / typical_step(self.time))
+            steps = np.diff(self.time) / typical_step(self.time)
         n = int(np.maximum(np.rint(steps) - 1, 0).sum())
         if n:
             logger.warning("%s: %d frames were dropped", self.path, n)

@@ -12,7 +12,13 @@ import numpy as np
 from phopro_core.loaders.annotations import AnnotationHandler
 from phopro_core.loaders.base import FormatLoader, Reading
 from phopro_core.loaders.clocks import Trace, on_one_clock, onsets
-from phopro_core.loaders.description import GUESSED, Channel, Description, guess_pair
+from phopro_core.loaders.description import (
+    GUESSED,
+    Channel,
+    Description,
+    as_loader_kwargs,
+    guess_pair,
+)
 from phopro_core.loaders.extras import import_extra
 from phopro_core.loaders.hdf5 import is_hdf5, open_hdf5
 from phopro_core.loaders.naming import by_label, find_part
@@ -106,7 +112,7 @@ class NWBLoader(FormatLoader):
                 [contents.channel(name, said) for name, said in traces.items()],
                 {name: found.size for name, found in times.items()},
                 cls.__name__,
-                calls[0] if len(calls) == 1 else calls,
+                as_loader_kwargs(calls),
                 [GUESSED],
             )
 
@@ -194,12 +200,11 @@ class NWBContents:
         self.series: dict[str, Any] = {}
         self.tables: dict[str, Any] = {}
         for item in sorted(file.objects.values(), key=lambda item: places[item.object_id]):
-            kind = getattr(item, "neurodata_type", "")
             name = places[item.object_id]
             if isinstance(item, series):
-                if kind != _COMMANDED:
+                if item.neurodata_type != _COMMANDED:
                     self.series[name] = item
-            elif _column_names(item):
+            elif _holds_events(item):
                 self.tables[name] = item
 
     def traces(self) -> dict[str, str]:
@@ -329,26 +334,22 @@ class NWBContents:
     def columns(self, name: str) -> dict[str, Sequence[Any]]:
         """Columns of a table, by their names; one with several values a row as lists."""
         table = self.tables[name]
-        columns = (
-            {one: table[one] for one in _column_names(table)}
-            if _is_table(table)
-            else {one: getattr(table, one) for one in _column_names(table)}
-        )
-        columns = {one: cells[:] for one, cells in columns.items()}
-        match getattr(table, "neurodata_type", ""):
+        match table.neurodata_type:
+            case "Events":
+                return {"timestamp": table.timestamps[:]}
             case "LabeledEvents" | "TTLs":
                 # In classes that are made from a file's definitions it is told by its place.
                 given = getattr(table, "labels", None)
                 given = table.data__labels if given is None else given
                 labels = [str(label) for label in given[:]]
-                columns = {
-                    "timestamp": columns["timestamps"],
-                    "label": [labels[k] if k < len(labels) else str(k) for k in columns["data"]],
+                numbers = table.data[:]
+                return {
+                    "timestamp": table.timestamps[:],
+                    "label": [labels[k] if k < len(labels) else str(k) for k in numbers],
                 }
-            case "Events":
-                columns = {"timestamp": columns["timestamps"]}
-            case "AnnotatedEventsTable":
-                columns["timestamp"] = columns.pop("event_times")
+        columns = {one: table[one][:] for one in table.colnames}
+        if table.neurodata_type == "AnnotatedEventsTable":
+            columns["timestamp"] = columns.pop("event_times")
         return columns
 
     def metadata(self) -> dict[str, Any]:
@@ -400,16 +401,7 @@ def split_column(name: str) -> tuple[str, int | None]:
     return (told[1], int(told[2])) if told else (name, None)
 
 
-def _is_table(item: Any) -> bool:
-    return hasattr(item, "colnames")
-
-
-def _column_names(item: Any) -> tuple[str, ...]:
-    """Columns of a table that has times; of other sources of events, their fields."""
-    kind = getattr(item, "neurodata_type", "")
-    if kind in ("LabeledEvents", "TTLs"):
-        return ("timestamps", "data")
-    if kind == "Events":
-        return ("timestamps",)
-    names = tuple(item.colnames) if _is_table(item) else ()
-    return names if {*_CLOCKS, "event_times"} & set(names) else ()
+def _holds_events(item: Any) -> bool:
+    """Whether an object is a table, or the like, with times in it."""
+    is_list = getattr(item, "neurodata_type", "") in ("Events", "LabeledEvents", "TTLs")
+    return is_list or not {*_CLOCKS, "event_times"}.isdisjoint(getattr(item, "colnames", ()))

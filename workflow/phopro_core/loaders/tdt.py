@@ -13,8 +13,15 @@ import numpy as np
 from phopro_core.loaders.annotations import AnnotationHandler, read_annotation
 from phopro_core.loaders.base import FormatLoader, Reading
 from phopro_core.loaders.clocks import Trace, on_one_clock
-from phopro_core.loaders.description import GUESSED, Channel, Description, guess_pair
+from phopro_core.loaders.description import (
+    GUESSED,
+    Channel,
+    Description,
+    as_loader_kwargs,
+    guess_pair,
+)
 from phopro_core.loaders.extras import import_extra
+from phopro_core.loaders.naming import as_list
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +80,7 @@ class TDTLoader(FormatLoader):
         )
         self.data_folder = self.path
         self.box = str(box)
-        self.event_labels = [event_labels] if isinstance(event_labels, str) else [*event_labels]
+        self.event_labels = as_list(event_labels)
         self.signal_label = signal_label
         self.isosbestic_label = isosbestic_label
         self.signal_channel = signal_channel
@@ -350,7 +357,7 @@ def _suggested(block: TDTBlock) -> tuple[dict[str, Any] | list[dict[str, Any]], 
         }
         for box, (signal, isosbestic) in pairs.items()
     ]
-    return calls[0] if len(calls) == 1 else calls, []
+    return as_loader_kwargs(calls), []
 
 
 @contextlib.contextmanager
