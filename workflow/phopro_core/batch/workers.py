@@ -101,19 +101,24 @@ class WorkerPool:
         KeyboardInterrupt
             If it was interrupted, or this process was while the worker was being started.
         """
-        worker = self._idle_worker()
         try:
-            result = self._result(worker, worker.executor.submit(_interruptible, function, *args))
+            return self._run_in(self._idle_worker(), function, *args)
         except BrokenProcessPool:
-            worker.executor.shutdown(wait=False)
             if self._interrupted.is_set():
                 raise KeyboardInterrupt from None
             raise
-        except BaseException:
-            self._idle.put(worker)
+
+    def _run_in(self, worker: "_Worker", function: Callable[..., Any], *args: Any) -> Any:
+        alive = True
+        try:
+            return self._result(worker, worker.executor.submit(_interruptible, function, *args))
+        except BrokenProcessPool:
+            alive = False
+            worker.executor.shutdown(wait=False)
             raise
-        self._idle.put(worker)
-        return result
+        finally:
+            if alive:
+                self._idle.put(worker)
 
     def _result(self, worker: "_Worker", future: Future) -> Any:
         """What a job returns. One that Ctrl-C does not end is killed with its worker.
@@ -135,13 +140,8 @@ class WorkerPool:
             return self._idle.get_nowait()
         except queue.Empty:
             executor = ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin_worker)
-            try:
-                # Once it has answered, it hears Ctrl-C itself.
-                worker = _Worker(executor, executor.submit(os.getpid).result())
-            except BrokenProcessPool:
-                if self._interrupted.is_set():
-                    raise KeyboardInterrupt from None
-                raise
+            # Once it has answered, it hears Ctrl-C itself.
+            worker = _Worker(executor, executor.submit(os.getpid).result())
             if self._interrupted.is_set():
                 raise KeyboardInterrupt from None
             return worker
