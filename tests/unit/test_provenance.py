@@ -106,6 +106,14 @@ class TestMerged:
         parts["mouse_2"] = of_input(abc, {})
         assert of_merged(parts, {})["settings"]["preprocess"] == ['{"c": 3.0}', ""]
 
+    def test_of_merged_ones_it_is_that_of_all_merged_at_once(self, parts, abc):
+        others = {"mouse_3": after("preprocess", {"c": 2.0}, of_input(abc, {}))}
+        others["mouse_4"] = others["mouse_3"]
+        joined = of_merged(
+            {"first": of_merged(parts, {}), "second": of_merged(others, {})}, {"obs_join": "outer"}
+        )
+        np.testing.assert_equal(joined, of_merged(parts | others, {"obs_join": "outer"}))
+
 
 class TestFiles:
     def test_a_recording_brings_it_back(self, tmp_path, abc):

@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import anndata as ad
+import numpy as np
 import pytest
+from study_runs import ROOT, Study
 
 from phopro_core import __version__
 
@@ -79,3 +83,40 @@ def test_settings_that_differ_among_experiments_are_listed(differing):
     assert first == ["trial_cue", "lever1", "lever2", "shock"]
     assert second == ["trial_cue", "shock"]
     assert json.loads(settings["preprocess"])["preprocess_kwargs"]["fit_using"] == "OLS"
+
+
+def merge_datasets(*words):
+    command = [sys.executable, ROOT / "scripts" / "merge_datasets.py", *words]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_datasets_of_several_studies_are_joined_by_a_script(study, tmp_path):
+    study.add("m1")
+    other = Study(tmp_path / "another cohort")
+    other.add("m1", seed=2)
+    datasets = [one.results / "trials.h5ad" for one in (study, other)]
+    for one in (study, other):
+        one.run_well()
+    done = merge_datasets(*datasets, "--output", tmp_path / "all.h5ad")
+    assert done.returncode == 0, done.stderr
+    parts, joined = [ad.read_h5ad(path) for path in datasets], ad.read_h5ad(tmp_path / "all.h5ad")
+    assert f"{joined.n_obs} trials, {joined.n_vars} timepoints" in done.stdout
+    assert np.array_equal(joined.X, np.concatenate([part.X for part in parts]))
+    digests = [part.uns["provenance"]["input"]["sha256"][0] for part in parts]
+    assert joined.uns["provenance"]["input"]["sha256"].tolist() == digests
+
+
+def test_the_script_joins_no_dataset_into_itself_and_names_one_that_is_none(study, tmp_path):
+    study.add("m1")
+    study.run_well()
+    dataset = study.results / "trials.h5ad"
+    content = dataset.read_bytes()
+    done = merge_datasets(dataset, "--output", dataset)
+    assert done.returncode == 2
+    assert "is one of the datasets" in done.stderr
+    assert dataset.read_bytes() == content
+    done = merge_datasets(dataset, tmp_path / "none.h5ad", "--output", tmp_path / "all.h5ad")
+    assert done.returncode == 1
+    assert "none.h5ad' can't be read" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "all.h5ad").exists()

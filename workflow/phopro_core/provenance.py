@@ -44,25 +44,47 @@ def after(stage: str, settings: Mapping[str, Any], before: Provenance) -> Proven
 
 
 def of_merged(parts: Mapping[str, Provenance], settings: Mapping[str, Any]) -> Provenance:
-    """Provenance of merged experiments: lists, in their order, of what differs among them."""
-    inputs = [part["input"] for part in parts.values()]
-    stages = dict.fromkeys(stage for part in parts.values() for stage in part["settings"])
+    """Provenance of what is merged: lists, in their order, of what differs among experiments.
+
+    The parts, by name, are of one experiment each, or of merged ones.
+    """
+    many = [_as_of_many(name, part) for name, part in parts.items()]
+    stages = dict.fromkeys(stage for part in many for stage in part["settings"])
     behind = {
-        stage: [part["settings"].get(stage, "") for part in parts.values()] for stage in stages
+        stage: [
+            setting
+            for part in many
+            for setting in part["settings"].get(stage, [""] * len(part["experiments"]))
+        ]
+        for stage in stages
     }
     return {
         "phopro_version": __version__,
-        "experiments": list(parts),
+        "experiments": [name for part in many for name in part["experiments"]],
         "input": {
-            "path": [one["path"] for one in inputs],
-            "size": np.array([one["size"] for one in inputs]),
-            "sha256": [one["sha256"] for one in inputs],
+            "path": [path for part in many for path in part["input"]["path"]],
+            "size": np.array([size for part in many for size in part["input"]["size"]]),
+            "sha256": [digest for part in many for digest in part["input"]["sha256"]],
         },
         "settings": {
             **{stage: all_[0] if len(set(all_)) == 1 else all_ for stage, all_ in behind.items()},
             "merge_trials": _as_json(settings),
         },
     }
+
+
+def _as_of_many(name: str, part: Provenance) -> Provenance:
+    """A provenance with lists of all that may differ among experiments."""
+    if "experiments" not in part:
+        experiments, input_ = [name], {key: [value] for key, value in part["input"].items()}
+    else:
+        experiments, input_ = part["experiments"], part["input"]
+    settings = {
+        stage: setting if isinstance(setting, list) else [setting] * len(experiments)
+        for stage, setting in part["settings"].items()
+        if stage != "merge_trials"
+    }
+    return {"experiments": experiments, "input": input_, "settings": settings}
 
 
 def measure(

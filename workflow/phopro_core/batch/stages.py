@@ -64,7 +64,14 @@ CODE = {
         "windows.py",
     ),
     "identify": ("replacing.py",),
-    "merge_trials": (*_CONTINUOUS, *_NAMED, "dataset.py", "merging.py", "provenance.py"),
+    "merge_trials": (
+        *_CONTINUOUS,
+        *_NAMED,
+        "dataset.py",
+        "merged_files.py",
+        "merging.py",
+        "provenance.py",
+    ),
     "dashboard": (*_CONTINUOUS, *_NAMED, "dashboard.py", "downsampling.py", "thinning.py"),
 }
 
