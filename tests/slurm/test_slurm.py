@@ -18,13 +18,10 @@ from study_runs import ROOT, Run, Study
 OPTIONS = (
     "--workflow-profile",
     str(ROOT / "profiles" / "slurm"),
-    "--seconds-between-status-checks",
-    "1",
-    "--slurm-init-seconds-before-status-checks",
-    "1",
+    "--latency-wait",
+    "5",
     "--slurm-keep-successful-logs",
 )
-
 
 WAITING_LOADER = """
 import time
@@ -40,6 +37,25 @@ class Waiting(CSVLoader):
         Path("begun").touch()
         while Path("wait").exists():
             time.sleep(0.1)
+        return super().extract_data()
+"""
+
+KILLED_LOADER = """
+import os
+import signal
+from pathlib import Path
+
+from phopro_core import CSVLoader
+
+
+class Killed(CSVLoader):
+    \"\"\"Is killed when it loads m3: as often as there is a file `killed` of so many letters.\"\"\"
+
+    def extract_data(self):
+        letters = Path("killed").read_text()
+        if self.path.stem == "m3" and letters:
+            Path("killed").write_text(letters[1:])
+            os.kill(os.getpid(), signal.SIGKILL)
         return super().extract_data()
 """
 
@@ -66,6 +82,12 @@ def nodes(numbers: list[str]) -> set[str]:
         for n in numbers
     ]
     return {found for text in shown for found in re.findall(r"^ +NodeList=(\w+)", text, re.M)}
+
+
+def asked_for(number: str, what: str) -> str:
+    """What a job was submitted with, as `scontrol` tells it."""
+    shown = subprocess.run(["scontrol", "show", "job", number], capture_output=True, text=True)
+    return re.search(rf"\b{what}=(\S+)", shown.stdout)[1]
 
 
 def logs(study: Study) -> list[Path]:
@@ -104,6 +126,39 @@ def test_stages_of_a_submission_run_in_one_process(six):
     text = group.read_text()
     assert text.count("Building DAG of jobs") == 1
     assert text.count("localrule ") == 6 * 3
+
+
+def test_time_is_asked_for_by_the_recording_and_not_by_the_stage(six):
+    group, merge = submissions(run_well(six))
+    assert asked_for(group, "TimeLimit") == "00:06:00"
+    assert asked_for(merge, "TimeLimit") == "01:00:00"
+    six.config["trial_extraction_kwargs"]["trial_bounds"] = [-1, 1]
+    group, _ = submissions(run_well(six))
+    assert asked_for(group, "TimeLimit") == "00:06:00"
+
+
+@pytest.fixture
+def killed(six):
+    """Six recordings, of which the loader is killed at m3, as often as is returned by this."""
+    (six.folder / "loaders.py").write_text(KILLED_LOADER)
+    six.config["loader_cls"] = "loaders.py:Killed"
+    return lambda times: (six.folder / "killed").write_text(times * "x")
+
+
+def test_what_is_killed_is_tried_again_with_more_memory(six, local, killed):
+    killed(1)
+    first, second, _ = submissions(run_well(six))
+    memory = [int(asked_for(n, "MinMemoryNode").rstrip("M")) for n in (first, second)]
+    assert memory[1] == pytest.approx(2 * memory[0], rel=0.01)
+    assert trials(six) == trials(local)
+
+
+def test_a_recording_that_is_killed_again_is_left_out(six, killed):
+    killed(2)
+    run_well(six)
+    assert six.failures()["m3"][:2] == ("load", "WorkerDied")
+    assert len(six.failures()) == 1
+    assert len(ad.read_h5ad(six.results / "trials.h5ad").obs["source"].unique()) == 5
 
 
 def test_a_recording_that_fails_is_left_out(six):

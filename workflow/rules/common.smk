@@ -1,6 +1,6 @@
 # What the rules share: the checked config with its jobs, and how a script is run.
+import os
 import sys
-import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -112,16 +112,30 @@ def memory_of_all(stage):
     return lambda wildcards, input, attempt: attempt * megabytes(stage, input.size_mb)
 
 
-def runtime(stage):
-    """Minutes that a stage of an experiment may take, several times what it should."""
-    return lambda wildcards, attempt: attempt * minutes(stage, batch.inputs(wildcards.experiment))
+def runtime(stage, *followers):
+    """Minutes that a stage of an experiment may take, several times what it should.
+
+    Where those that follow it are submitted with it, the time of all is asked for with the first
+    one that runs, as whole minutes of each would add up to hours.
+    """
+
+    def asked_for(wildcards, input, attempt):
+        together = bool(workflow.group_settings.overwrite_groups)
+        if together and not all(map(os.path.exists, input)):
+            return 0
+        stages = [stage, *followers] if together else [stage]
+        return minutes(stages, batch.inputs(wildcards.experiment), attempt)
+
+    return asked_for
 
 
 def call_script(stage, log, kwargs):
     """Run scripts/<stage>.py: its main() with these arguments, its messages to the log."""
-    call = str(SCRIPTS / f"{stage}.py"), str(log), kwargs, batch.config["relative_to"]
-    failure = run_script_in(workers, *call) if workers else run_script(*call)
-    if failure and failure.spares_the_recording:
+    script, folder = str(SCRIPTS / f"{stage}.py"), batch.config["relative_to"]
+    failure = run_script_in(workers, script, str(log), kwargs, folder)
+    # What was sent to a cluster gets more memory when it is tried again.
+    first = not workflow.is_main_process and workflow.attempt == 1
+    if failure and (failure.spares_the_recording or first and failure.asks_for_memory):
         raise StageFailed(f"{stage}: {failure}")
     return failure
 
@@ -202,7 +216,3 @@ def finish(well):
     except OSError as error:
         logger.error(f"The log and the table of failures can't be written: {error}")
     logger.info(summary(batch, failed, well))
-    # Snakemake leaves timers of its rate limiter behind, which would hold up its exit.
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.cancel()

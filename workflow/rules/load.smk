@@ -7,7 +7,7 @@ rule load:
         batch.paths.log("load"),
     resources:
         mem_mb=memory("load"),
-        runtime=runtime("load"),
+        runtime=runtime("load", "preprocess", "extract", "dashboard"),
     params:
         settings=lambda wildcards: batch.load(wildcards.experiment),
         code=lambda wildcards: code_digest("load", batch.load(wildcards.experiment)),

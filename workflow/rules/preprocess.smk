@@ -7,7 +7,7 @@ rule preprocess:
         batch.paths.log("preprocess"),
     resources:
         mem_mb=memory("preprocess"),
-        runtime=runtime("preprocess"),
+        runtime=runtime("preprocess", "extract", "dashboard"),
     params:
         settings=lambda wildcards: batch.variants[wildcards.variant].preprocess,
         code=lambda wildcards: code_digest(

@@ -14,29 +14,27 @@ sys.path.insert(0, str(Path(workflow.basedir, "workflow")))
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-from snakemake.executors import local
+from phopro_core.batch.adjustments import (
+    cancel_timers_at_exit,
+    look_in_proportion,
+    run_jobs_in_threads,
+)
+from phopro_core.batch.workers import WorkerPool, run_script_in
 
-from phopro_core.batch.workers import WorkerPool, run_script, run_script_in
-
-# Workers for the jobs; none in a Snakemake that was started for one job, or for a group of jobs
-# one after the other.
-workers = WorkerPool() if workflow.is_main_process or workflow.cores > 1 else None
-
-if not workflow.is_main_process:
-    # Snakemake has no option for it that reaches groups of jobs; each of their jobs would be run
-    # by a Snakemake of its own, which takes longer than the job.
-    local.Executor.use_threads = property(lambda executor: True, lambda executor, value: None)
+workers = WorkerPool()
+cancel_timers_at_exit()
 
 if workflow.is_main_process:
+    look_in_proportion()
     # Snakemake imports pandas when the first job ends, with the others waiting for it.
     threading.Thread(target=importlib.import_module, args=["pandas"]).start()
     # At its end the interpreter looks through all objects for garbage, for half a second after
     # Snakemake; what is frozen it leaves alone.
     atexit.register(gc.freeze)
+else:
+    run_jobs_in_threads()
 
-if not workflow.is_main_process:
-
-    # What was sent to a cluster is run where it arrives, and not by a Snakemake for each job.
+    # What was sent to a cluster is run where it arrives, and not sent on.
     localrules:
         load,
         preprocess,

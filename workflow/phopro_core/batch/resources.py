@@ -58,18 +58,20 @@ def needed(stage: str, files: Iterable[str]) -> int:
             return megabytes(stage, _loaded(files) * PROCESSED)
 
 
-def minutes(stage: str, files: Iterable[str]) -> int:
-    """Minutes that a stage of an experiment may take, by its raw files.
+def minutes(stages: Iterable[str], files: Iterable[str], attempt: int = 1) -> int:
+    """Minutes that stages of an experiment may take together, by its raw files.
 
-    A minute, and one more for each so many MB; ten times what it takes on a quiet machine.
+    Some ten times what they take on a quiet machine, the more the oftener it was tried, and
+    one at least.
 
     Examples
     --------
-    >>> minutes("load", [])
+    >>> minutes(["load", "preprocess", "extract"], [])
     1
     """
     loaded = _loaded(files)
-    return 1 + math.ceil(loaded / MEGABYTES_A_MINUTE[stage]) if loaded > 1 else 1
+    usual = sum(loaded / MEGABYTES_A_MINUTE[stage] for stage in stages)
+    return max(1, math.ceil(attempt * usual))
 
 
 def _loaded(files: Iterable[str]) -> float:

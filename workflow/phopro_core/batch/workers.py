@@ -53,6 +53,11 @@ class Failure:
         """Whether it is not the recording that failed, but all that would follow."""
         return self.error == "Interrupted" or os.strerror(errno.ENOSPC) in self.message
 
+    @property
+    def asks_for_memory(self) -> bool:
+        """Whether it may have failed for want of memory."""
+        return self.error in ("WorkerDied", "MemoryError")
+
 
 class WorkerPool:
     """Runs functions in worker processes, as many as are asked of it at once.
