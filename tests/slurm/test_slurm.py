@@ -1,4 +1,4 @@
-"""The workflow on a Slurm of two nodes, by profiles/slurm."""
+"""The workflow on a Slurm of two nodes, by profiles/slurm and profiles/generic."""
 
 import os
 import re
@@ -14,14 +14,11 @@ import pytest
 from slurm_cluster import cluster
 from study_runs import ROOT, Run, Study
 
-#: The profile, and what a test does not want to wait for.
-OPTIONS = (
-    "--workflow-profile",
-    str(ROOT / "profiles" / "slurm"),
-    "--latency-wait",
-    "5",
-    "--slurm-keep-successful-logs",
-)
+#: Options of each profile, that tests wait less, or find more.
+PROFILES = {
+    "slurm": ["--slurm-keep-successful-logs"],
+    "generic": ["--seconds-between-status-checks", "1"],
+}
 
 WAITING_LOADER = """
 import time
@@ -60,19 +57,19 @@ class Killed(CSVLoader):
 """
 
 
-def run(study: Study, *options: str) -> Run:
-    return study.run(*OPTIONS, *options, cores=None)
+def options(profile: str) -> list[str]:
+    """Options of a run by one of the profiles."""
+    folder = str(ROOT / "profiles" / profile)
+    return ["--workflow-profile", folder, "--latency-wait", "5", *PROFILES[profile]]
 
 
-def run_well(study: Study, *options: str) -> Run:
-    done = run(study, *options)
-    assert done.status == 0, done.output
-    return done
+def run_well(study: Study, *further: str, profile: str = "slurm") -> Run:
+    return study.run_well(*options(profile), *further, cores=None)
 
 
 def submissions(done: Run) -> list[str]:
     """Numbers of the jobs that a run submitted."""
-    return re.findall(r"submitted with SLURM jobid (\d+)", done.output)
+    return re.findall(r"(?:submitted with SLURM|with external) jobid '?(\d+)", done.output)
 
 
 def nodes(numbers: list[str]) -> set[str]:
@@ -111,13 +108,14 @@ def local(six, tmp_path_factory):
     return other
 
 
-def test_the_result_has_the_bytes_of_a_local_run_and_both_nodes_worked(six, local):
-    done = run_well(six, "--group-components", "recordings=2")
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_result_has_the_bytes_of_a_local_run_and_both_nodes_worked(six, local, profile):
+    done = run_well(six, "--group-components", "recordings=2", profile=profile)
     assert len(submissions(done)) == 3 + 1
     assert nodes(submissions(done)) == {"n1", "n2"}
     merged, expected = (one.results / "trials.h5ad" for one in (six, local))
     assert merged.read_bytes() == expected.read_bytes()
-    assert run_well(six).jobs == {}
+    assert run_well(six, profile=profile).jobs == {}
 
 
 def test_stages_of_a_submission_run_in_one_process(six):
@@ -178,7 +176,7 @@ def test_one_recording_more_is_submitted_alone_with_the_merge(six):
 
 
 @contextmanager
-def begun(study: Study) -> Iterator[tuple[str, subprocess.Popen]]:
+def begun(study: Study, profile: str = "slurm") -> Iterator[tuple[str, subprocess.Popen]]:
     """A run whose first job has begun, and waits: the number of that, and the run.
 
     It waits no longer after this, and the run has ended.
@@ -186,7 +184,7 @@ def begun(study: Study) -> Iterator[tuple[str, subprocess.Popen]]:
     (study.folder / "loaders.py").write_text(WAITING_LOADER)
     (study.folder / "wait").touch()
     study.config["loader_cls"] = "loaders.py:Waiting"
-    command = study.command(*OPTIONS, cores=None)
+    command = study.command(*options(profile), cores=None)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -206,8 +204,8 @@ def trials(study: Study) -> list[list[float]]:
     return ad.read_h5ad(study.results / "trials.h5ad").X.tolist()
 
 
-def squeue(*options: str) -> list[str]:
-    shown = subprocess.run(["squeue", "--noheader", *options], capture_output=True, text=True)
+def squeue(*words: str) -> list[str]:
+    shown = subprocess.run(["squeue", "--noheader", *words], capture_output=True, text=True)
     return shown.stdout.split()
 
 
@@ -219,8 +217,9 @@ def wait_for(condition) -> None:
         os.sched_yield()
 
 
-def test_a_submission_that_is_cancelled_is_made_again(six, local):
-    with begun(six) as (number, process):
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_submission_that_is_cancelled_is_made_again(six, local, profile):
+    with begun(six, profile) as (number, process):
         subprocess.run(["scancel", number], check=True)
         wait_for(lambda: any(one != number for one in squeue("--format=%i", "--states=RUNNING")))
     assert process.returncode == 0
@@ -238,10 +237,11 @@ def test_a_node_that_goes_down_is_survived(six, local):
     assert trials(six) == trials(local)
 
 
-def test_ctrl_c_cancels_what_was_submitted_and_the_next_run_goes_on(six):
-    with begun(six) as (number, process):
+@pytest.mark.parametrize("profile", PROFILES)
+def test_ctrl_c_cancels_what_was_submitted_and_the_next_run_goes_on(six, profile):
+    with begun(six, profile) as (number, process):
         process.send_signal(signal.SIGINT)
         wait_for(lambda: number not in squeue("--format=%i", "--states=RUNNING"))
     assert process.returncode != 0
     assert not (six.results / "trials.h5ad").exists()
-    run_well(six)
+    run_well(six, profile=profile)
