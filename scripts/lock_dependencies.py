@@ -4,7 +4,8 @@
 
 Installs the project with its extras into fresh environments, without and with its
 development tools, and writes what it finds there to envs/phopro.lock, envs/dev.lock and
-envs/phopro.yaml; to envs/cluster.lock what clusters need beside the first.
+envs/phopro.yaml; to envs/cluster.lock what clusters need beside the first, and to
+envs/storage.lock what tests of storages need other than the second.
 """
 
 import re
@@ -18,15 +19,20 @@ ROOT = Path(__file__).parents[1]
 HEADER = "# Written by scripts/lock_dependencies.py (make lock); not to be edited by hand.\n"
 
 
-def installed(requirement: str) -> dict[str, str]:
-    """Names and versions of all that a requirement brings into a fresh environment."""
+def installed(*requirements: str) -> dict[str, str]:
+    """Names and versions of all that requirements bring into a fresh environment."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         pip = [f"{folder}/bin/python", "-m", "pip", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "--quiet", requirement], check=True)
+        subprocess.run([*pip, "install", "--quiet", *requirements], check=True)
         command = [*pip, "freeze", "--exclude", "phopro-workflow"]
         frozen = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(line.split("==") for line in frozen.splitlines())
+
+
+def other_than(known: dict[str, str], pins: dict[str, str]) -> dict[str, str]:
+    """Those that are not known, or known with another version."""
+    return {name: version for name, version in pins.items() if known.get(name) != version}
 
 
 def as_lock(pins: dict[str, str]) -> str:
@@ -46,14 +52,15 @@ def as_conda(pins: dict[str, str]) -> str:
 
 
 def main() -> None:
-    runtime = installed(f"{ROOT}[nwb,tdt]")
     envs = ROOT / "envs"
+    runtime, dev = installed(f"{ROOT}[nwb,tdt]"), installed(f"{ROOT}[dev]")
     (envs / "phopro.lock").write_text(as_lock(runtime))
     (envs / "phopro.yaml").write_text(as_conda(runtime))
-    on_clusters = installed(f"{ROOT}[cluster,nwb,tdt]")
-    added = {name: pin for name, pin in on_clusters.items() if name not in runtime}
-    (envs / "cluster.lock").write_text(as_lock(added))
-    (envs / "dev.lock").write_text(as_lock(installed(f"{ROOT}[dev]")))
+    (envs / "dev.lock").write_text(as_lock(dev))
+    clusters = installed(f"{ROOT}[cluster,nwb,tdt]")
+    (envs / "cluster.lock").write_text(as_lock(other_than(runtime, clusters)))
+    storages = installed(f"{ROOT}[storage]", "moto[server]")
+    (envs / "storage.lock").write_text(as_lock(other_than(dev, storages)))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from phopro_core.batch.identities import names_after, read_ids, taken_twice
 from phopro_core.batch.jobs import plan_batch
 from phopro_core.batch.journal import Journal, summary
 from phopro_core.batch.resources import megabytes, minutes, needed
+from phopro_core.batch.stored import PREFIX, plan_stored_batch
 from phopro_core.batch.stages import CODE, SCHEMA, SCRIPTS, code_digest
 from phopro_core.batch.workers import Failure, add_to_log
 from phopro_core.errors import ConfigError
@@ -41,7 +42,10 @@ class StageFailed(ForTheUser):
 def plan():
     journal.note("Beginning pipeline")
     try:
-        return plan_batch(complete_config(config, SCHEMA), journal.note)
+        complete = complete_config(config, SCHEMA)
+        if complete["data_directory"].startswith(PREFIX):
+            return plan_stored_batch(complete, storage, journal.note)
+        return plan_batch(complete, journal.note)
     except ConfigError as error:
         raise InvalidConfig(error.told)
 
@@ -81,6 +85,13 @@ def dashboards():
         return [path for path in paths if Path(path).exists()] if reporting else paths
     folders = expand(batch.paths.dashboards, variant=batch.preprocessed)
     return folders + every(batch.paths.drawn, batch.preprocessed)
+
+
+def raw_files(wildcards):
+    """The files that an experiment's recording is made of; Snakemake fetches what is stored."""
+    addresses = batch.addresses
+    files = batch.inputs(wildcards.experiment)
+    return [storage(addresses[file]) if file in addresses else file for file in files]
 
 
 def processed_of(wildcards):

@@ -1,6 +1,6 @@
 rule load:
     input:
-        lambda wildcards: batch.inputs(wildcards.experiment),
+        raw_files,
     output:
         batch.paths.recording,
     log:

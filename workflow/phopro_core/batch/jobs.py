@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,15 @@ FURTHER = {
 class Job:
     """One loader call: an experiment, its input, and the loader's keyword arguments.
 
-    ``files`` are the paths that the loader reads: the input, or all files in it where it
-    is a folder, and its companions; ``absent`` are companions that are not there.
+    ``files`` are the paths that the loader reads, with their sizes in bytes: the input, or
+    all files in it where it is a folder, and its companions; ``absent`` are companions that
+    are not there.
     """
 
     experiment: str
     path: Path
     loader_kwargs: dict[str, Any]
-    files: list[str]
+    files: dict[str, int]
     absent: list[str]
 
 
@@ -76,18 +77,20 @@ class Batch:
     """All that a config says of a run, checked: the jobs, and what each stage is given.
 
     What stages are given holds JSON types only, defaults included, so that it can be
-    compared with that of an earlier run.
+    compared with that of an earlier run. ``addresses`` are those of files in a storage, by
+    the paths that they are fetched to.
     """
 
     config: dict[str, Any]
     jobs: dict[str, Job]
     variants: dict[str, Variant]
     dashboard: dict[str, Any]
+    addresses: dict[str, str] = field(default_factory=dict)
 
-    def inputs(self, experiment: str) -> list[str]:
-        """The files that an experiment's recording is made of."""
+    def inputs(self, experiment: str) -> dict[str, int]:
+        """The files that an experiment's recording is made of, with their sizes in bytes."""
         folder = Path(self.config["relative_to"] or "")
-        return [str(folder / file) for file in self.jobs[experiment].files]
+        return {str(folder / file): size for file, size in self.jobs[experiment].files.items()}
 
     def load(self, experiment: str) -> dict[str, Any]:
         """What makes a recording out of an experiment's input."""
@@ -224,7 +227,7 @@ def _job(
     resolved = _at_key("loader_kwargs", _resolve, loader_cls.__init__, kwargs, 2)
     files = [*loader_cls.files_of(path), *loader_cls.companion_files(path, resolved)]
     absent = [str(file) for file in files if not file.is_file()]
-    present = [str(file) for file in files if file.is_file()]
+    present = {str(file): file.stat().st_size for file in files if file.is_file()}
     return Job(experiment, path, resolved, present, absent)
 
 

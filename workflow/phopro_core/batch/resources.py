@@ -1,8 +1,7 @@
 """How much memory and time a job is said to need, for schedulers that give them out."""
 
 import math
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 #: Of a process that runs one job: Snakemake's and the libraries' own, MB.
@@ -42,31 +41,30 @@ def megabytes(stage: str, input_mb: float, paths: list[str] | None = None) -> in
     return math.ceil(BASE + TIMES[stage] * input_mb * (COMPRESSED if compressed else 1.0))
 
 
-def needed(stage: str, files: Iterable[str]) -> int:
-    """Memory of a stage of an experiment, by its raw files, MB.
+def needed(stage: str, files: Mapping[str, int]) -> int:
+    """Memory of a stage of an experiment, MB, by its raw files with their sizes in bytes.
 
     What a stage reads need not be there yet: a group of jobs is handed to a cluster before
     its first job has run.
     """
-    files = list(files)
     match stage:
         case "load":
-            return megabytes(stage, sum(map(_size, files)), files)
+            return megabytes(stage, sum(files.values()) / 1e6, list(files))
         case "preprocess":
             return megabytes(stage, _loaded(files))
         case _:
             return megabytes(stage, _loaded(files) * PROCESSED)
 
 
-def minutes(stages: Iterable[str], files: Iterable[str], attempt: int = 1) -> int:
-    """Minutes that stages of an experiment may take together, by its raw files.
+def minutes(stages: Iterable[str], files: Mapping[str, int], attempt: int = 1) -> int:
+    """Minutes that stages of an experiment may take together, by the sizes of its raw files.
 
     Some ten times what they take on a quiet machine, the more the oftener it was tried, and
     one at least.
 
     Examples
     --------
-    >>> minutes(["load", "preprocess", "extract"], [])
+    >>> minutes(["load", "preprocess", "extract"], {"m1.csv": 1_000_000})
     1
     """
     loaded = _loaded(files)
@@ -74,19 +72,12 @@ def minutes(stages: Iterable[str], files: Iterable[str], attempt: int = 1) -> in
     return max(1, math.ceil(attempt * usual))
 
 
-def _loaded(files: Iterable[str]) -> float:
+def _loaded(files: Mapping[str, int]) -> float:
     """MB of a recording once it is loaded, about, by its raw files."""
-    return sum(_size(file) * _times_as_large(file) for file in files)
+    return sum(size / 1e6 * _times_as_large(file) for file, size in files.items())
 
 
 def _times_as_large(file: str) -> float:
     if file.endswith(SUFFIXES):
         return LOADED_TEXT * COMPRESSED
     return LOADED.get(Path(file).suffix.lower(), LOADED_TEXT)
-
-
-@lru_cache(maxsize=100_000)
-def _size(file: str) -> float:
-    """MB of a file; 0 of one that is not there."""
-    path = Path(file)
-    return path.stat().st_size / 1e6 if path.is_file() else 0.0
