@@ -47,11 +47,11 @@ def write_section(path: Path, title: str, heading: str, text: str) -> None:
     path.write_text(replace_section(page, heading, text))
 
 
-def publish(heading: str, section: str, page: Path | None) -> None:
-    """Print a section, and write it into the page of performance if there is one to write."""
+def publish(heading: str, section: str, page: Path | None, title: str = "Performance") -> None:
+    """Print a section, and write it into a page if there is one to write."""
     print(f"## {heading}\n\n{section}", flush=True)
     if page:
-        write_section(page, "Performance", heading, section)
+        write_section(page, title, heading, section)
 
 
 def limit_memory() -> int:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -105,8 +106,12 @@ class Study:
     def remove(self) -> None:
         shutil.rmtree(self.folder)
 
-    def run(self, cores: int = 2, with_memory: bool = False) -> Taken:
+    def run(
+        self, cores: int | None = 2, with_memory: bool = False, options: Sequence[Any] = ()
+    ) -> Taken:
         """Process it with this workflow, going on from what there is.
+
+        Without cores, those of a profile among the options are taken.
 
         Raises
         ------
@@ -115,7 +120,8 @@ class Study:
         """
         config = self.folder / "config.json"
         command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-        command += ["--directory", self.folder, "--configfile", config, "--cores", cores]
+        command += ["--directory", self.folder, "--configfile", config, *options]
+        command += [] if cores is None else ["--cores", cores]
         taken = self._time(command, None, with_memory)
         if taken.failure:
             raise RuntimeError(f"{self.folder}: {taken.failure}")

@@ -10,6 +10,7 @@
 # The configuration has to be /etc/slurm/slurm.conf, where commands within jobs look for it.
 set -euo pipefail
 
+PATH=$PATH:/usr/sbin:/sbin # of daemons
 CONF=/etc/slurm/slurm.conf
 STATE=${SLURM_STATE:-/tmp/phopro-slurm}
 NODES=(n1 n2)
