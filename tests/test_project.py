@@ -37,6 +37,7 @@ def test_the_lock_files_hold_versions_that_pyproject_allows():
     wanted_of = {
         "phopro.lock": runtime,
         "cluster.lock": requirements("cluster"),
+        "storage.lock": requirements("storage"),
         "dev.lock": requirements("dev"),
     }
     for lock, wanted in wanted_of.items():

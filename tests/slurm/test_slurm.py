@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -245,3 +246,15 @@ def test_ctrl_c_cancels_what_was_submitted_and_the_next_run_goes_on(six, profile
     assert process.returncode != 0
     assert not (six.results / "trials.h5ad").exists()
     run_well(six, profile=profile)
+
+
+def test_the_benchmark_of_clusters_writes_its_sections(tmp_path):
+    page = tmp_path / "cluster.md"
+    command = [sys.executable, ROOT / "benchmarks" / "clusters.py", "--planned", "10", "20"]
+    command += ["--recordings", "3", "--rounds", "1", "--write", page]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    text = page.read_text()
+    for jobs in ("| 10 | 42 |", "| 20 | 82 |"):
+        assert re.search(re.escape(jobs) + r"( [\d.]+ s, \d+ MB \|){3}", text)
+    for settings in ("OLS", "IRLS, dashboards"):
+        assert re.search(rf"\| {settings} \|( [\d.]+ s \|){{2}} [\d.]+ \| 2 \|", text)

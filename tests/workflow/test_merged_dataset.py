@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 
@@ -120,3 +121,23 @@ def test_the_script_joins_no_dataset_into_itself_and_names_one_that_is_none(stud
     assert "none.h5ad' can't be read" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "all.h5ad").exists()
+
+
+def test_a_study_can_be_processed_in_batches_with_failures_in_any(study, tmp_path):
+    for seed in range(4):
+        study.add(f"m{seed}", seed=seed)
+    whole = Study(tmp_path / "whole")
+    shutil.copytree(study.recordings, whole.recordings)
+    for one in (study, whole):
+        (one.recordings / "m0.csv").write_text("time,signal\n")
+    whole.run_well()
+    merged = "results/trials.h5ad"
+    first = study.run_well(merged, "--batch", "merge_trials=1/2")
+    assert first.jobs == {"load": 2, "preprocess": 2, "extract": 2}
+    last = study.run_well(merged, "--batch", "merge_trials=2/2")
+    assert last.jobs == {"load": 2, "preprocess": 2, "extract": 2, "merge_trials": 1}
+    assert (study.folder / merged).read_bytes() == (whole.folder / merged).read_bytes()
+    assert study.failures().keys() == {"m0"}
+    study.add("m0")
+    assert study.run_well().jobs == {"load": 1, "preprocess": 1, "extract": 1, "merge_trials": 1}
+    assert study.failures() == {}

@@ -50,10 +50,17 @@ def plan():
         raise InvalidConfig(error.told)
 
 
+def given(option):
+    """Whether Snakemake was called with an option."""
+    return any(word.partition("=")[0] == option for word in sys.argv)
+
+
 def recover():
     """Take away what a run that was killed has left, unless a run is going on."""
     if workflow.is_main_process and not any(Path(".snakemake", "locks").glob("*.lock")):
-        failures.clear()
+        # Marks of an earlier batch stand for what it has failed to make.
+        if not given("--batch"):
+            failures.clear()
         for folder in batch.paths.folders(list(batch.variants)):
             remove_unfinished(folder)
 
@@ -80,8 +87,7 @@ def dashboards():
     if not batch.config["id_builder"]:
         paths = every(batch.paths.dashboard, batch.preprocessed)
         # A report fails over what is to be shown and not there, as of recordings that failed.
-        reporting = any(word.partition("=")[0] == "--report" for word in sys.argv)
-        reporting = reporting and "--report-after-run" not in sys.argv
+        reporting = given("--report") and not given("--report-after-run")
         return [path for path in paths if Path(path).exists()] if reporting else paths
     folders = expand(batch.paths.dashboards, variant=batch.preprocessed)
     return folders + every(batch.paths.drawn, batch.preprocessed)
@@ -220,7 +226,9 @@ def run_merge(trials, log, **kwargs):
 def finish(well):
     """What is left to do when all jobs have ended, well or not."""
     failed = in_order(failures.found(), list(batch.jobs), list(CODE))
-    failures.clear()
+    part = workflow.dag_settings.batch
+    if part is None or part.is_final:
+        failures.clear()
     try:
         write_table(batch.paths.failures, failed, with_variants=len(batch.variants) > 1)
         journal.write(batch.paths.pipeline_log, batch, failed, well)
