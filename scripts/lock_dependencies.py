@@ -57,8 +57,10 @@ def main() -> None:
     (envs / "phopro.lock").write_text(as_lock(runtime))
     (envs / "phopro.yaml").write_text(as_conda(runtime))
     (envs / "dev.lock").write_text(as_lock(dev))
-    clusters = installed(f"{ROOT}[cluster,nwb,tdt]")
-    (envs / "cluster.lock").write_text(as_lock(other_than(runtime, clusters)))
+    clusters = other_than(runtime, installed(f"{ROOT}[cluster,nwb,tdt]"))
+    if clusters.keys() & runtime.keys():
+        raise SystemExit(f"plugins for clusters want other versions than phopro.lock: {clusters}")
+    (envs / "cluster.lock").write_text(as_lock(clusters))
     storages = installed(f"{ROOT}[storage]", "moto[server]")
     (envs / "storage.lock").write_text(as_lock(other_than(dev, storages)))
 

@@ -28,8 +28,11 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     logging.basicConfig(format="%(message)s")
-    if arguments.output.resolve() in [path.resolve() for path in arguments.dataset]:
+    datasets = [path.resolve() for path in arguments.dataset]
+    if arguments.output.resolve() in datasets:
         parser.error(f"{str(arguments.output)!r} is one of the datasets")
+    if len(set(datasets)) < len(datasets):
+        parser.error("a dataset is given twice")
     try:
         merged = merge_files(
             {str(path): path for path in arguments.dataset}, arguments.output, arguments.join

@@ -58,24 +58,24 @@ class Far(Storage):
 
 
 class Bucket(Storage):
-    """A bucket of an S3 server on this machine."""
+    """A bucket of an S3 server on this machine, whose buckets outlive it."""
 
-    address = "s3://lab/data/recordings"
-
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, name: str, endpoint: str) -> None:
         import boto3
 
+        self.name = name
+        self.address = f"s3://{name}/data/recordings"
         self.options = ("--storage-s3-endpoint-url", endpoint)
         self.client = boto3.client("s3", endpoint_url=endpoint)
-        self.client.create_bucket(Bucket="lab")
+        self.client.create_bucket(Bucket=self.name)
         # Its name begins like that of the folder, and it is not in it.
-        self.client.put_object(Bucket="lab", Key="data/recordings2/other.csv", Body=b"")
+        self.client.put_object(Bucket=self.name, Key="data/recordings2/other.csv", Body=b"")
 
     def put(self, name: str, content: bytes) -> None:
-        self.client.put_object(Bucket="lab", Key=f"data/recordings/{name}", Body=content)
+        self.client.put_object(Bucket=self.name, Key=f"data/recordings/{name}", Body=content)
 
     def time(self, name: str) -> float:
-        about = self.client.head_object(Bucket="lab", Key=f"data/recordings/{name}")
+        about = self.client.head_object(Bucket=self.name, Key=f"data/recordings/{name}")
         return about["LastModified"].timestamp()
 
 
@@ -102,7 +102,7 @@ def bucket(monkeypatch) -> Iterator[Bucket]:
         port = free.getsockname()[1]
     server = ThreadedMotoServer("127.0.0.1", port)
     server.start()
-    yield Bucket(f"http://127.0.0.1:{port}")
+    yield Bucket(f"lab-{port}", f"http://127.0.0.1:{port}")
     server.stop()
 
 
@@ -176,6 +176,30 @@ def test_recordings_may_be_folders(study, local, storage):
     local.run_well()
     study.run_well(*storage.options)
     assert np.array_equal(merged(study).X, merged(local).X)
+
+
+def test_a_file_beside_a_recording_is_fetched_with_it(study, local, storage):
+    for path in local.recordings.iterdir():
+        storage.put(f"{path.stem}.yaml", f"subject: mouse {path.stem}\n".encode())
+    study.config["loader_kwargs"] |= {
+        "annotation_file": "{path.parent}/{stem}.yaml",
+        "annotation_handler": "yaml",
+    }
+    study.config["passdown_metadata"] = ["subject"]
+    study.run_well(*storage.options)
+    subjects = merged(study).obs["subject"].unique().tolist()
+    assert subjects == ["mouse m0", "mouse m1", "mouse m2"]
+    assert study.run_well(*storage.options).jobs == {}
+
+
+def test_a_name_that_the_storage_cuts_off_is_told(study, storage):
+    storage.put("mouse#3.csv", b"")
+    if isinstance(storage, Bucket):
+        run = study.run(*storage.options)
+        run.assert_failed_saying("'mouse#3.csv'", "can't be fetched by its name")
+    else:
+        study.run_well(*storage.options)
+        assert study.failures().keys() == {"mouse_3"}
 
 
 def test_a_pattern_that_matches_nothing_is_told_with_what_is_there(study, storage):

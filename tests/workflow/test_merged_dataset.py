@@ -100,6 +100,7 @@ def test_datasets_of_several_studies_are_joined_by_a_script(study, tmp_path):
         one.run_well()
     done = merge_datasets(*datasets, "--output", tmp_path / "all.h5ad")
     assert done.returncode == 0, done.stderr
+    assert "1 experiments have the name of another one" in done.stderr
     parts, joined = [ad.read_h5ad(path) for path in datasets], ad.read_h5ad(tmp_path / "all.h5ad")
     assert f"{joined.n_obs} trials, {joined.n_vars} timepoints" in done.stdout
     assert np.array_equal(joined.X, np.concatenate([part.X for part in parts]))
@@ -116,6 +117,8 @@ def test_the_script_joins_no_dataset_into_itself_and_names_one_that_is_none(stud
     assert done.returncode == 2
     assert "is one of the datasets" in done.stderr
     assert dataset.read_bytes() == content
+    done = merge_datasets(dataset, dataset, "--output", tmp_path / "all.h5ad")
+    assert (done.returncode, "given twice" in done.stderr) == (2, True)
     done = merge_datasets(dataset, tmp_path / "none.h5ad", "--output", tmp_path / "all.h5ad")
     assert done.returncode == 1
     assert "none.h5ad' can't be read" in done.stderr
@@ -134,6 +137,15 @@ def test_a_study_can_be_processed_in_batches_with_failures_in_any(study, tmp_pat
     merged = "results/trials.h5ad"
     first = study.run_well(merged, "--batch", "merge_trials=1/2")
     assert first.jobs == {"load": 2, "preprocess": 2, "extract": 2}
+    first.assert_said("A part is done: 1 errors so far; 1 of 4 jobs", "a run without --batch")
+    # A last part that is stopped leaves what the first one has found as it is.
+    for name in ("m2", "m3"):
+        (study.recordings / f"{name}.csv").write_text("time,signal\n")
+    study.config["on_error"] = "stop"
+    assert study.run(merged, "--batch", "merge_trials=2/2").status == 1
+    for seed in (2, 3):
+        study.add(f"m{seed}", seed=seed)
+    del study.config["on_error"]
     last = study.run_well(merged, "--batch", "merge_trials=2/2")
     assert last.jobs == {"load": 2, "preprocess": 2, "extract": 2, "merge_trials": 1}
     assert (study.folder / merged).read_bytes() == (whole.folder / merged).read_bytes()

@@ -1,5 +1,7 @@
 """Merging of files with trials, whose signals need not all be in memory."""
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -10,8 +12,10 @@ import pandas as pd
 
 from phopro_core.dataset import with_categories
 from phopro_core.h5ad import Rows, read_columns, read_mapping, write_h5ad
-from phopro_core.merging import check_time_grids, join_annotations
+from phopro_core.merging import N_LISTED, check_time_grids, join_annotations
 from phopro_core.provenance import Provenance, of_merged
+
+logger = logging.getLogger(__name__)
 
 #: Trials that are in memory at once.
 N_ROWS = 10_000
@@ -71,6 +75,7 @@ def merge_files(
     provenance = of_merged(
         {name: part.provenance for name, part in parts.items()}, {"obs_join": join}
     )
+    _warn_of_namesakes(provenance["experiments"])
     write_h5ad(
         merged,
         X=Rows((len(obs), t.size), _signals(files.values())),
@@ -79,6 +84,18 @@ def merge_files(
         uns={"experiments": provenance["experiments"], "provenance": provenance},
     )
     return Merged(len(obs), t.size, obs.shape[1])
+
+
+def _warn_of_namesakes(experiments: list[str]) -> None:
+    twice = [name for name, times in Counter(experiments).items() if times > 1]
+    if twice:
+        logger.warning(
+            "%d experiments have the name of another one, which their annotations may not tell "
+            "apart: %s%s",
+            len(twice),
+            ", ".join(twice[:N_LISTED]),
+            " …" if len(twice) > N_LISTED else "",
+        )
 
 
 def _read_part(path: str | Path) -> _Part:

@@ -135,12 +135,18 @@ def runtime(stage, *followers):
     Where those that follow it are submitted with it, the time of all is asked for with the first
     one that runs, as whole minutes of each would add up to hours.
     """
+    n_variants = dict(
+        preprocess=len(batch.preprocessed),
+        extract=len(batch.extracted),
+        dashboard=len(batch.preprocessed),
+    )
 
     def asked_for(wildcards, input, attempt):
         together = bool(workflow.group_settings.overwrite_groups)
-        if together and not all(map(os.path.exists, input)):
+        if together and stage != "load" and not all(map(os.path.exists, input)):
             return 0
-        stages = [stage, *followers] if together else [stage]
+        following = [one for one in followers for _ in range(n_variants[one])]
+        stages = [stage, *following] if together else [stage]
         return minutes(stages, batch.inputs(wildcards.experiment), attempt)
 
     return asked_for
@@ -151,7 +157,7 @@ def call_script(stage, log, kwargs):
     script, folder = str(SCRIPTS / f"{stage}.py"), batch.config["relative_to"]
     failure = run_script_in(workers, script, str(log), kwargs, folder)
     # What was sent to a cluster gets more memory when it is tried again.
-    first = not workflow.is_main_process and workflow.attempt == 1
+    first = workflow.remote_exec and workflow.attempt == 1
     if failure and (failure.spares_the_recording or first and failure.asks_for_memory):
         raise StageFailed(f"{stage}: {failure}")
     return failure
@@ -227,11 +233,12 @@ def finish(well):
     """What is left to do when all jobs have ended, well or not."""
     failed = in_order(failures.found(), list(batch.jobs), list(CODE))
     part = workflow.dag_settings.batch
-    if part is None or part.is_final:
+    is_part = part is not None and not part.is_final
+    if part is None or (part.is_final and well):
         failures.clear()
     try:
         write_table(batch.paths.failures, failed, with_variants=len(batch.variants) > 1)
-        journal.write(batch.paths.pipeline_log, batch, failed, well)
+        journal.write(batch.paths.pipeline_log, batch, failed, well, is_part)
     except OSError as error:
         logger.error(f"The log and the table of failures can't be written: {error}")
-    logger.info(summary(batch, failed, well))
+    logger.info(summary(batch, failed, well, is_part))

@@ -45,8 +45,9 @@ rule identify:
 
 rule merge_trials:
     input:
-        ids=ids_of,
+        # First, as --batch takes parts of the whole list.
         trials=trials_of,
+        ids=ids_of,
     output:
         trials=batch.paths.trials,
         settings=batch.paths.settings,

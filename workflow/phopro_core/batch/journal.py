@@ -23,7 +23,12 @@ class Journal:
         self._beginning.append(log_line(datetime.now(), level, message))
 
     def write(
-        self, path: str | Path, batch: Batch | None, failed: Sequence[FailedStage], well: bool
+        self,
+        path: str | Path,
+        batch: Batch | None,
+        failed: Sequence[FailedStage],
+        well: bool,
+        is_part: bool = False,
     ) -> None:
         """Write the pipeline's log; without a batch, where none could be planned.
 
@@ -33,7 +38,7 @@ class Journal:
         lines = list(self._beginning)
         if batch is not None:
             lines += _told_of(batch, failed)
-            lines.append(log_line(datetime.now(), "INFO", _end(batch, failed, well)))
+            lines.append(log_line(datetime.now(), "INFO", _end(batch, failed, well, is_part)))
         with replacing(path) as unfinished:
             unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -87,16 +92,20 @@ def _told(about: str | None, logs: Iterable[Path]) -> list[str]:
     return heading + [log.read_text(encoding="utf-8").rstrip("\n") for log in found]
 
 
-def summary(batch: Batch, failed: Sequence[FailedStage], well: bool) -> str:
-    """How a run ended, in a few lines: what failed, what was left out, where to look."""
+def summary(batch: Batch, failed: Sequence[FailedStage], well: bool, is_part: bool = False) -> str:
+    """How a run ended, in a few lines: what failed, what was left out, where to look.
+
+    ``is_part`` tells that others of its batches (``--batch``) are to follow.
+    """
     paths = batch.paths
-    lines = [_end(batch, failed, well)]
+    lines = [_end(batch, failed, well, is_part)]
     lines += [f"  {_shortened(str(one))}" for one in failed[:N_LISTED]]
     if len(failed) > N_LISTED:
         lines.append(f"  and {len(failed) - N_LISTED} more")
     if failed:
-        lines.append(f"  All are in {paths.failures}; the next run tries them again.")
-    if well:
+        when = "a run without --batch" if is_part else "the next run"
+        lines.append(f"  All are in {paths.failures}; {when} tries them again.")
+    if well and not is_part:
         merges = [paths.log("merge_trials").format(variant=variant) for variant in batch.variants]
         told = dict.fromkeys(line for merge in merges for line in _warnings(merge))
         lines += [f"  {_shortened(line)}" for line in list(told)[:N_LISTED]]
@@ -112,10 +121,11 @@ def _warnings(log: str) -> list[str]:
     return [message.strip() for _, is_warning, message in lines if is_warning]
 
 
-def _end(batch: Batch, failed: Sequence[FailedStage], well: bool) -> str:
+def _end(batch: Batch, failed: Sequence[FailedStage], well: bool, is_part: bool) -> str:
     """How many of the jobs ended how."""
-    n_jobs, n_failed = len(batch.jobs), len({one.experiment for one in failed})
-    if well:
+    left_out = {one.experiment for one in failed}
+    n_jobs, n_failed = len(batch.jobs), len(left_out)
+    if well and not is_part:
         return f"Done: {n_failed} errors, {n_jobs - n_failed} successes, {n_jobs} jobs"
     extracted = batch.paths.extracted
     whole = sum(
@@ -124,7 +134,13 @@ def _end(batch: Batch, failed: Sequence[FailedStage], well: bool) -> str:
             for variant in batch.variants.values()
         )
         for name in batch.jobs
+        if name not in left_out
     )
+    if well:
+        return (
+            f"A part is done: {n_failed} errors so far; {whole} of {n_jobs} jobs have "
+            "their trials extracted"
+        )
     return (
         f"The run failed: {n_failed} errors, {n_jobs} jobs, of which {whole} have their trials "
         "extracted; why it failed is said above"

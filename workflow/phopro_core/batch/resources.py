@@ -23,7 +23,7 @@ SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip")
 #: other formats have fewer, or are compressed. And of a processed one, in sizes of that.
 LOADED = {".ppd": 6.0, ".tev": 3.0, ".nwb": 4.0, ".doric": 4.0}
 LOADED_TEXT, PROCESSED = 0.7, 2.4
-#: Loaded MB that a stage gets done in a tenth of a minute.
+#: Loaded MB that a minute is asked for: a stage gets them done in a tenth of it.
 MEGABYTES_A_MINUTE = {"load": 400.0, "preprocess": 200.0, "extract": 1000.0, "dashboard": 500.0}
 
 

@@ -37,6 +37,8 @@ def plan_stored_batch(
     ConfigError
         As `plan_batch`, and if the storage can't be listed.
     """
+    if config["relative_to"] is not None:
+        raise ConfigError("a data_directory in a storage can't be relative to a folder")
     address = config["data_directory"].removeprefix(PREFIX).rstrip("/")
     local = _stored(storage, f"{address}/_").local_path().parent
     files = _listed(storage, address)
@@ -52,22 +54,34 @@ def plan_stored_batch(
         except ConfigError as error:
             raise ConfigError(str(error).replace(folder, address), error.key, error.hint) from None
 
-        def moved(path: str | Path) -> str:
-            path = Path(path)
-            is_stored = path.is_relative_to(folder)
-            return str(local / path.relative_to(folder) if is_stored else path)
-
-        def moved_job(job: Job) -> Job:
-            return replace(
-                job,
-                path=Path(moved(job.path)),
-                files={moved(file): size for file, size in job.files.items()},
-                absent=[moved(file) for file in job.absent],
-            )
-
-        jobs = {name: moved_job(job) for name, job in batch.jobs.items()}
+    jobs = {
+        name: Job(
+            job.experiment,
+            Path(_moved(str(job.path), folder, local)),
+            _moved(job.loader_kwargs, folder, local),
+            _moved(job.files, folder, local),
+            _moved(job.absent, folder, local),
+        )
+        for name, job in batch.jobs.items()
+    }
     addresses = {str(local / name): f"{address}/{name}" for name in files}
     return replace(batch, config=dict(config), jobs=jobs, addresses=addresses)
+
+
+def _moved(value: Any, folder: str, local: Path) -> Any:
+    """Nested settings in which paths in a folder are those in another one."""
+    match value:
+        case str():
+            return value.replace(folder, str(local))
+        case Mapping():
+            return {
+                _moved(key, folder, local): _moved(item, folder, local)
+                for key, item in value.items()
+            }
+        case list():
+            return [_moved(item, folder, local) for item in value]
+        case _:
+            return value
 
 
 def _listed(storage: Callable, address: str) -> dict[str, int]:
@@ -84,16 +98,22 @@ def _listed(storage: Callable, address: str) -> dict[str, int]:
         raise ConfigError(
             f"nothing can be found below {address!r}",
             key="data_directory",
-            hint="Is the address right, and are the storage's endpoint and credentials?",
+            hint="Is the address right, with a folder in the bucket, and are the storage's "
+            f"endpoint and credentials? It says: {error}",
         ) from error
     local = some.local_path().parent
     sizes = {
         Path(path).relative_to(local): size
         for path, size in inventory.size.items()
-        if Path(path).is_relative_to(local) and not path.endswith("/")
+        if Path(path).is_relative_to(local) and Path(path) != local
     }
     folders = {folder for name in sizes for folder in name.parents}
-    return {name.as_posix(): size for name, size in sizes.items() if name not in folders}
+    files = {name.as_posix(): size for name, size in sizes.items() if name not in folders}
+    for name in files:
+        # Some storages cut addresses off at a '#' or '?'.
+        if _stored(storage, f"{address}/{name}").local_path() != local / name:
+            raise ConfigError(f"{name!r} below {address!r} can't be fetched by its name; rename it")
+    return files
 
 
 def _stored(storage: Callable, address: str) -> Any:
