@@ -114,6 +114,8 @@ def test_the_result_has_the_bytes_of_a_local_run_and_both_nodes_worked(six, loca
     done = run_well(six, "--group-components", "recordings=2", profile=profile)
     assert len(submissions(done)) == 3 + 1
     assert nodes(submissions(done)) == {"n1", "n2"}
+    told = (six.results / "pipeline.log").read_text()
+    assert set(re.findall(r"INFO +On (\w+)$", told, re.MULTILINE)) == {"n1", "n2"}
     merged, expected = (one.results / "trials.h5ad" for one in (six, local))
     assert merged.read_bytes() == expected.read_bytes()
     assert run_well(six, profile=profile).jobs == {}

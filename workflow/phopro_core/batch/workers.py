@@ -168,6 +168,8 @@ def run_script(
     current one.
     """
     with _logging_to(log), _printing_to_the_log(), chdir(folder or "."):
+        if node := os.environ.get("SLURMD_NODENAME"):
+            logger.info("On %s", node)
         try:
             load_object(f"{script}:main")(**kwargs)
         except (Exception, SystemExit) as error:
